@@ -1,0 +1,61 @@
+# make run    a running portal; PORT, DATA_DIR and CONFIG can be given
+# make test   every test
+# make lint   formatter, linter, types
+# make bench  the figures of the README, peers where they are installed
+
+PYTHON ?= python3
+PORT ?=
+DATA_DIR ?= var
+CONFIG ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.SILENT:
+.PHONY: run test lint format bench lock clean
+
+run: $(VENV)/run
+	PORT="$(PORT)" DATA_DIR="$(DATA_DIR)" CONFIG="$(CONFIG)" exec $(BIN)/python -m demo
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+
+format: $(VENV)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# The hashes of everything that is installed; needs pip-tools on the PATH.
+lock:
+	for name in run dev bench; do \
+		pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header \
+			--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+			--annotation-style=line --output-file requirements/$$name.txt requirements/$$name.in; \
+	done
+
+clean:
+	rm -rf $(VENV)
+
+$(BIN)/pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "The portal needs Python 3.11 or newer; $(PYTHON) is older."; exit 1; }
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv module is missing. Install it, then run make again:"; \
+		     echo "  sudo apt-get install --yes python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: requirements/run.txt | $(BIN)/pip
+	echo "Installing what is locked in $< ..."
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement $<
+	touch $@
+
+$(VENV)/dev $(VENV)/bench: $(VENV)/%: requirements/%.txt $(VENV)/run
+	echo "Installing what is locked in $< ..."
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement $<
+	touch $@

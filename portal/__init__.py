@@ -1,0 +1,1 @@
+"""What the portal knows: configuration, GitLab, counting, the relay. No HTTP server, no SQL."""

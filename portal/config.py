@@ -1,0 +1,167 @@
+"""The configuration: TOML for structure, the environment for secrets.
+
+`load()` reads both and raises `ConfigError` with every fault at once, one line each, naming the
+key. `portal.example.toml` explains each setting to its operator.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+
+from portal.settings import Reader
+
+Network = IPv4Network | IPv6Network
+
+# First path segments that are the portal's own, now or by specification; a project of that name
+# could never be reached. The tools' names (pets, prospects) are not here: a project may carry its
+# tool's name, since its own addresses are /<slug>.git and /downloads/<slug>.
+RESERVED_SLUGS = frozenset(
+    {"catalog", "downloads", "favicon.ico", "healthz", "latest", "metrics", "privacy", "readyz"}
+    | {"robots.txt", "sitemap.xml", "static", "u", "umami", ".well-known"}
+)
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `faults` holds one line for each reason."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project: `slug` in the portal's addresses, `path` in GitLab (`group/project`)."""
+
+    slug: str
+    path: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitLab:
+    """Where GitLab is (`url`, without a trailing slash) and where assets may come from.
+
+    `asset_hosts` are `host` or `host:port` as they stand in a link; `asset_networks` are the
+    networks that are not public and may still be connected to for an asset.
+    """
+
+    url: str
+    asset_hosts: frozenset[str]
+    asset_networks: tuple[Network, ...]
+    refresh_seconds: float
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many transfers run at once, and how long each step of one may take, in seconds."""
+
+    transfers: int
+    connect_seconds: float
+    first_byte_seconds: float
+    upstream_stall_seconds: float
+    client_stall_seconds: float
+    drain_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that is set. `site_url` is "" where addresses are taken from each request."""
+
+    data_dir: Path
+    address: str
+    port: int
+    trusted_proxies: tuple[Network, ...]
+    client_header: str
+    site_title: str
+    site_description: str
+    site_url: str
+    gitlab: GitLab
+    limits: Limits
+    projects: tuple[Project, ...]
+    metrics_token: str = field(default="", repr=False)
+    ip_hash_key: str = field(default="", repr=False)
+
+    @property
+    def database(self) -> Path:
+        """Where the events are."""
+        return self.data_dir / "portal.sqlite3"
+
+    def project(self, slug: str) -> Project | None:
+        """The project of that slug, or None."""
+        return next((p for p in self.projects if p.slug == slug), None)
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read the file and the environment; relative paths are relative to the working directory."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: not TOML: {error}"]) from None
+    return parse(document, environ)
+
+
+def parse(document: dict[str, Any], environ: Mapping[str, str]) -> Config:
+    """The same from a document that is already read."""
+    root = Reader(document)
+    listen, site, gitlab, limits = (
+        root.table(name) for name in ("listen", "site", "gitlab", "limits")
+    )
+    config = Config(
+        data_dir=Path(root.text("data_dir", "var")),
+        address=listen.address("address", "127.0.0.1"),
+        port=listen.integer("port", 8000, low=0, high=65535),
+        trusted_proxies=listen.networks("trusted_proxies"),
+        client_header=listen.token("client_header", "X-Forwarded-For"),
+        site_title=site.text("title", "Portal"),
+        site_description=site.text("description", ""),
+        site_url=site.origin("url", ""),
+        gitlab=_gitlab(gitlab, environ),
+        limits=_limits(limits),
+        projects=_projects(root),
+        metrics_token=root.secret(environ, "METRICS_TOKEN"),
+        ip_hash_key=root.secret(environ, "IP_HASH_KEY"),
+    )
+    if faults := root.faults():
+        raise ConfigError(faults)
+    return config
+
+
+def _gitlab(table: Reader, environ: Mapping[str, str]) -> GitLab:
+    return GitLab(
+        url=table.origin("url", None, path=True),
+        asset_hosts=frozenset(table.hosts("asset_hosts")),
+        asset_networks=table.networks("asset_networks"),
+        refresh_seconds=table.seconds("refresh_seconds", 30),
+        token=table.secret(environ, "GITLAB_TOKEN"),
+    )
+
+
+def _limits(table: Reader) -> Limits:
+    return Limits(
+        transfers=table.integer("transfers", 500, low=1, high=100_000),
+        connect_seconds=table.seconds("connect_seconds", 10),
+        first_byte_seconds=table.seconds("first_byte_seconds", 60),
+        upstream_stall_seconds=table.seconds("upstream_stall_seconds", 60),
+        client_stall_seconds=table.seconds("client_stall_seconds", 60),
+        drain_seconds=table.seconds("drain_seconds", 30),
+    )
+
+
+def _projects(root: Reader) -> tuple[Project, ...]:
+    projects = []
+    for table in root.tables("projects"):
+        slug = table.slug("slug", reserved=RESERVED_SLUGS)
+        path = table.project_path("gitlab")
+        title = table.text("title", slug)
+        projects.append(Project(slug, path, title, table.text("description", "")))
+        if slug and [p.slug for p in projects].count(slug) > 1:
+            table.fault("slug", f'"{slug}" is taken by a project above it')
+    return tuple(projects)

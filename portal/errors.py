@@ -1,0 +1,64 @@
+"""What can go wrong, as sentences for the person who asked.
+
+Every error carries the status of its answer, one sentence that says what happened and one that
+says what to do next. None carries an inside detail: no address, no upstream text, no traceback.
+`handlers.base` is the one place that turns them into answers.
+"""
+
+
+class PortalError(Exception):
+    """An answer other than the one that was asked for.
+
+    `status` is the HTTP status; `sentence` says what happened; `advice` what to do next (may be
+    empty); `retry_after` is in seconds, None where trying again would not help.
+    """
+
+    status = 500
+
+    def __init__(self, sentence: str, advice: str = "", retry_after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.advice = advice
+        self.retry_after = retry_after
+
+
+class BadRequest(PortalError):  # noqa: N818 - named after the status, as all below
+    """The request cannot be understood (400)."""
+
+    status = 400
+
+
+class Unauthorized(PortalError):  # noqa: N818
+    """A credential is missing or wrong (401)."""
+
+    status = 401
+
+
+class Refused(PortalError):  # noqa: N818
+    """Understood, and never allowed here (403)."""
+
+    status = 403
+
+
+class NotFound(PortalError):  # noqa: N818
+    """There is no such thing (404)."""
+
+    status = 404
+
+
+class UpstreamFailed(PortalError):  # noqa: N818
+    """GitLab or an asset's host cannot be reached, broke off or answered nonsense (502)."""
+
+    status = 502
+
+
+class Unavailable(PortalError):  # noqa: N818
+    """The portal cannot do this now and can later: full, throttled, not able to record (503)."""
+
+    status = 503
+
+
+class UpstreamSlow(PortalError):  # noqa: N818
+    """GitLab or an asset's host did not answer in time (504)."""
+
+    status = 504

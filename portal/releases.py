@@ -1,0 +1,75 @@
+"""Releases as the portal shows and serves them: plain values, no I/O."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+# SemVer 2.0.0, https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string
+# with the leading "v" that tags carry.
+_SEMVER = re.compile(
+    r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    r"(?:-(?P<prerelease>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+)
+
+ARCHIVE_FORMATS = ("tar.gz", "zip", "tar.bz2", "tar")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One downloadable file of a release.
+
+    `name` is the last segment of the public address and the file name that is saved; `label` is
+    what a person wrote for it; `url` is where its bytes are; `size` is in bytes, `sha256` in
+    lower-case hex, each None where GitLab does not say.
+    """
+
+    name: str
+    label: str
+    url: str
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release of a project; `version` is its tag, `notes` CommonMark, `released_at` aware."""
+
+    version: str
+    title: str
+    notes: str
+    released_at: datetime
+    upcoming: bool
+    assets: tuple[Asset, ...]
+    archives: tuple[Asset, ...]
+
+    @property
+    def prerelease(self) -> bool:
+        """Whether the tag is SemVer with a pre-release part; GitLab has no flag for it."""
+        match = _SEMVER.fullmatch(self.version)
+        return bool(match and match["prerelease"])
+
+    def asset(self, name: str) -> Asset | None:
+        """The asset or source archive of that file name, or None."""
+        return next((a for a in (*self.assets, *self.archives) if a.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A project's releases, newest first, as GitLab last gave them.
+
+    `stale` says that GitLab has not confirmed them at the last try; `fetched_at` is the aware time
+    of the last answer.
+    """
+
+    releases: tuple[Release, ...]
+    fetched_at: datetime
+    stale: bool = False
+
+    def release(self, version: str) -> Release | None:
+        """The release of that tag, or None."""
+        return next((r for r in self.releases if r.version == version), None)
+
+    def latest(self) -> Release | None:
+        """The newest release that is neither a pre-release nor an upcoming one, or None."""
+        return next((r for r in self.releases if not r.prerelease and not r.upcoming), None)

@@ -1,0 +1,169 @@
+"""Reading one TOML table: each value checked, each fault kept, no key left unread.
+
+A `Reader` never raises: a value that cannot be used leaves a fault and gives a stand-in, so that
+one pass finds everything that is wrong.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+# GitLab's own rule for paths, or the project's number.
+_PROJECT_PATH = re.compile(r"\d+|[A-Za-z0-9_.][\w.-]*(/[A-Za-z0-9_.][\w.-]*)+")
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
+
+
+class Reader:
+    """One table of the document, and the faults of the whole document (shared by all of it)."""
+
+    def __init__(self, table: dict[str, Any], prefix: str = "", faults: list[str] | None = None):
+        self._table = table
+        self._prefix = prefix
+        self._faults: list[str] = [] if faults is None else faults
+        self._read: set[str] = set()
+        self._children: list[Reader] = []
+
+    def fault(self, key: str, what: str) -> None:
+        """Note that the value of `key` cannot be used."""
+        self._faults.append(f"{self._prefix}{key}: {what}")
+
+    def faults(self) -> list[str]:
+        """Every fault found so far, then every key that nobody read."""
+        return self._faults + self._unknown()
+
+    def _unknown(self) -> list[str]:
+        own = [f"{self._prefix}{key}: unknown key" for key in self._table if key not in self._read]
+        return own + [line for child in self._children for line in child._unknown()]
+
+    def _take(self, key: str, kind: type[T], default: T | None, what: str) -> T | None:
+        self._read.add(key)
+        if key not in self._table:
+            if default is None:
+                self.fault(key, "must be set")
+            return default
+        value = self._table[key]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            self.fault(key, f"must be {what}")
+            return default
+        return value
+
+    def _child(self, table: dict[str, Any], prefix: str) -> "Reader":
+        child = Reader(table, prefix, self._faults)
+        self._children.append(child)
+        return child
+
+    def table(self, key: str) -> "Reader":
+        """The table of that name; an empty one where it is missing."""
+        return self._child(self._take(key, dict, {}, "a table") or {}, f"{self._prefix}{key}.")
+
+    def tables(self, key: str) -> list["Reader"]:
+        """The tables of an array of tables, at least one."""
+        entries = self._take(key, list, None, "an array of tables") or []
+        if any(not isinstance(entry, dict) for entry in entries):
+            self.fault(key, "must be an array of tables")
+            return []
+        return [self._child(e, f"{self._prefix}{key}[{i}].") for i, e in enumerate(entries)]
+
+    def text(self, key: str, default: str | None) -> str:
+        """A string without control characters."""
+        value = self._take(key, str, default, "a string") or ""
+        if any(ord(c) < 32 for c in value):
+            self.fault(key, "must not hold control characters")
+        return value
+
+    def integer(self, key: str, default: int, *, low: int, high: int) -> int:
+        """A whole number from `low` to `high`."""
+        value = self._take(key, int, default, "a whole number") or 0
+        if not low <= value <= high:
+            self.fault(key, f"must be from {low} to {high}")
+        return value
+
+    def seconds(self, key: str, default: float) -> float:
+        """A length of time above zero and at most a day."""
+        value = self._take(key, (int, float), default, "a number of seconds")  # type: ignore[arg-type]
+        if value is not None and not 0 < value <= 86_400:
+            self.fault(key, "must be above 0 and at most 86400 seconds")
+        return float(value or default)
+
+    def token(self, key: str, default: str) -> str:
+        """The name of a header."""
+        value = self.text(key, default)
+        if not _TOKEN.fullmatch(value):
+            self.fault(key, "must be the name of a header")
+        return value
+
+    def slug(self, key: str, *, reserved: Collection[str]) -> str:
+        """A name that can stand in an address and is not one of the portal's own paths."""
+        value = self.text(key, None)
+        if value in reserved:
+            self.fault(key, f'"{value}" is one of the portal\'s own paths')
+        elif value and (not _SLUG.fullmatch(value) or value.endswith(".git")):
+            self.fault(key, f'"{value}" must be lower-case letters, digits, ".", "_", "-"')
+        return value
+
+    def project_path(self, key: str) -> str:
+        """A project of GitLab: its path with namespace, or its number."""
+        value = self.text(key, None)
+        if value and not _PROJECT_PATH.fullmatch(value):
+            self.fault(key, f'"{value}" must be a path like group/project, or a number')
+        return value
+
+    def origin(self, key: str, default: str | None, *, path: bool = False) -> str:
+        """An http or https address without query, with a path only where `path`; no slash after."""
+        value = self.text(key, default).rstrip("/")
+        try:
+            parts = urlsplit(value)
+            fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            fine = fine and not (parts.query or parts.fragment or parts.username)
+        except ValueError:
+            fine = False
+        if value and not (fine and (path or not parts.path)):
+            self.fault(key, f'"{value}" must be an address like https://gitlab.example.com')
+        return value
+
+    def _list(self, key: str) -> list[str]:
+        entries = self._take(key, list, [], "an array of strings") or []
+        if any(not isinstance(entry, str) for entry in entries):
+            self.fault(key, "must be an array of strings")
+            return []
+        return entries
+
+    def hosts(self, key: str) -> list[str]:
+        """Hosts, each with or without a port, in lower case."""
+        entries = self._list(key)
+        for entry in entries:
+            if not _HOST.fullmatch(entry):
+                self.fault(key, f'"{entry}" must be a host or host:port')
+        return [entry.lower() for entry in entries]
+
+    def networks(self, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Addresses and networks (CIDR)."""
+        networks = []
+        for entry in self._list(key):
+            try:
+                networks.append(ip_network(entry))
+            except ValueError:
+                self.fault(key, f'"{entry}" is not an address or a network like 10.0.0.0/8')
+        return tuple(networks)
+
+    def address(self, key: str, default: str) -> str:
+        """An IP address to listen on."""
+        value = self.text(key, default)
+        try:
+            ip_address(value)
+        except ValueError:
+            self.fault(key, f'"{value}" is not an IP address')
+        return value
+
+    def secret(self, environ: Mapping[str, str], name: str) -> str:
+        """A secret from the environment; "" where it is not set. Never in the file."""
+        value = environ.get(name, "")
+        if value != value.strip() or any(not 32 < ord(c) < 127 for c in value):
+            self._faults.append(f"{name}: must be printable ASCII without spaces")
+        return value
