@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 PORT ?=
-DATA_DIR ?= var
+DATA_DIR ?=
 CONFIG ?=
 VENV := .venv
 BIN := $(VENV)/bin

@@ -92,6 +92,11 @@ class Config:
         """Where the events are."""
         return self.data_dir / "portal.sqlite3"
 
+    @property
+    def spill_dir(self) -> Path:
+        """Where events wait while the database cannot be written."""
+        return self.data_dir / "spill"
+
     def project(self, slug: str) -> Project | None:
         """The project of that slug, or None."""
         return next((p for p in self.projects if p.slug == slug), None)

@@ -5,8 +5,10 @@ that statement reads. `time` is Unix time in whole seconds, UTC.
 """
 
 import time as clock
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
+
+from portal.counting import Classification
 
 USER_AGENT_LIMIT = 1024
 
@@ -29,8 +31,12 @@ class DownloadRequest:
     asset: str
     ip_hash: str
     user_agent: str
-    classification: str
+    classification: Classification
     time: int = field(default_factory=now)
+
+    def renewal(self) -> Self:
+        """That its transfer still runs, or has just ended."""
+        return replace(self, classification=Classification.RENEWAL, time=now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +50,31 @@ class Clone:
     time: int = field(default_factory=now)
 
 
-Event = DownloadRequest | Clone
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """One save file that went through a tool (M3); `event` is "upload" or "download"."""
+
+    kind: ClassVar[str] = "tool_use"
+    tool: str
+    event: str
+    ip_hash: str
+    user_agent: str
+    time: int = field(default_factory=now)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogInteraction:
+    """One use of the catalog (M4); `event` is "category_view", "search" or "diff_view".
+
+    `detail` is the category, the query or what was compared; `result_count` is for searches only.
+    """
+
+    kind: ClassVar[str] = "catalog_interaction"
+    event: str
+    detail: str
+    result_count: int | None
+    ip_hash: str
+    time: int = field(default_factory=now)
+
+
+Event = DownloadRequest | Clone | ToolUse | CatalogInteraction

@@ -1,8 +1,10 @@
 """Releases as the portal shows and serves them: plain values, no I/O."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 # SemVer 2.0.0, https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string
 # with the leading "v" that tags carry.
@@ -11,8 +13,6 @@ _SEMVER = re.compile(
     r"(?:-(?P<prerelease>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
     r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
-
-ARCHIVE_FORMATS = ("tar.gz", "zip", "tar.bz2", "tar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,10 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release of a project; `version` is its tag, `notes` CommonMark, `released_at` aware."""
+    """One release of a project; `version` is its tag, `notes` CommonMark, `released_at` aware.
+
+    File names are unique within a release, over `assets` and `archives` together.
+    """
 
     version: str
     title: str
@@ -48,6 +51,11 @@ class Release:
         """Whether the tag is SemVer with a pre-release part; GitLab has no flag for it."""
         match = _SEMVER.fullmatch(self.version)
         return bool(match and match["prerelease"])
+
+    @property
+    def anchor(self) -> str:
+        """The id of the release on its project's page: no character that an address would quote."""
+        return "release-" + quote(self.version, safe="").replace("%", "_")
 
     def asset(self, name: str) -> Asset | None:
         """The asset or source archive of that file name, or None."""
@@ -73,3 +81,16 @@ class Listing:
     def latest(self) -> Release | None:
         """The newest release that is neither a pre-release nor an upcoming one, or None."""
         return next((r for r in self.releases if not r.prerelease and not r.upcoming), None)
+
+
+def newest_first(releases: Iterable[Release]) -> tuple[Release, ...]:
+    """By date, newest first; where dates are equal, in the order given."""
+    return tuple(sorted(releases, key=lambda release: release.released_at, reverse=True))
+
+
+def asset_path(slug: str, version: str, asset: str) -> str:
+    """The canonical address of an asset or source archive on the portal.
+
+    Each part is one path segment: the tag `release/2.1` is `release%2F2.1`.
+    """
+    return "/downloads/" + "/".join(quote(part, safe="") for part in (slug, version, asset))

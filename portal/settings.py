@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
-# GitLab's own rule for paths, or the project's number.
-_PROJECT_PATH = re.compile(r"\d+|[A-Za-z0-9_.][\w.-]*(/[A-Za-z0-9_.][\w.-]*)+")
+# GitLab's own rule for paths. Not the project's number: git has no address by number.
+_PROJECT_PATH = re.compile(r"[A-Za-z0-9_.][\w.-]*(/[A-Za-z0-9_.][\w.-]*)+", re.ASCII)
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 
@@ -108,10 +108,10 @@ class Reader:
         return value
 
     def project_path(self, key: str) -> str:
-        """A project of GitLab: its path with namespace, or its number."""
+        """A project of GitLab: its path with namespace."""
         value = self.text(key, None)
         if value and not _PROJECT_PATH.fullmatch(value):
-            self.fault(key, f'"{value}" must be a path like group/project, or a number')
+            self.fault(key, f'"{value}" must be a path like group/project')
         return value
 
     def origin(self, key: str, default: str | None, *, path: bool = False) -> str:

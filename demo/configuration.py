@@ -1,0 +1,59 @@
+"""The demo's portal.toml."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from demo.projects import projects
+
+TEMPLATE = """\
+# Written by `make run` at every start; changes are lost.
+
+data_dir = {data_dir}
+
+[listen]
+address = "127.0.0.1"
+port = {port}
+
+[site]
+title = "Icarus tools"
+description = "Tools for save files: pets for mounts, prospects for worlds."
+
+[gitlab]
+url = {gitlab}
+asset_hosts = [{objects_host}]
+asset_networks = ["127.0.0.0/8"]
+"""
+
+
+PROJECT = """
+[[projects]]
+slug = {slug}
+gitlab = {gitlab}
+title = {title}
+description = {description}
+"""
+
+
+def write(path: Path, port: int, data_dir: Path, origins: Mapping[str, str]) -> None:
+    """Write it beside the folder `content`; `origins` holds the stand-in's addresses by name."""
+    text = TEMPLATE.format(
+        data_dir=_quoted(str(data_dir)),
+        port=port,
+        gitlab=_quoted(origins["gitlab"]),
+        objects_host=_quoted(urlsplit(origins["objects"]).netloc),
+    )
+    for project in projects(path.parent / "content"):
+        text += PROJECT.format(
+            slug=_quoted(project.slug),
+            gitlab=_quoted(project.path),
+            title=_quoted(project.name),
+            description=_quoted(project.description),
+        )
+    path.write_text(text, encoding="utf-8")
+
+
+def _quoted(value: str) -> str:
+    """A basic string of TOML; JSON's form is one, unless it escapes beyond the first plane."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,124 @@
+"""Publishing a release's assets: their bytes, where they lie, and the links to them."""
+
+import hashlib
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from demo.git import git
+
+BLOCK = 1024 * 1024
+
+
+class Publishing:
+    """The packages and links of one project, collected release by release.
+
+    Addresses in links begin with `{gitlab}` or `{objects}`, since ports are known only when the
+    stand-in runs.
+    """
+
+    def __init__(self, directory: Path, slug: str, project: int, large_bytes: int) -> None:
+        self.packages: list[dict[str, Any]] = []
+        self._directory = directory
+        self._slug = slug
+        self._project = project
+        self._large_bytes = large_bytes
+        self._files = project * 1000
+        self._links = project * 1000
+
+    def publish(self, release: dict[str, Any]) -> list[dict[str, Any]]:
+        """Make the assets of one release of `project.toml`; its links, the newest first."""
+        assets = release.get("assets", [])
+        links = []
+        sums = ""
+        for asset in assets:
+            path = self._make(release["tag"], asset, sums)
+            time = datetime.fromisoformat(release["released_at"]).timestamp()
+            os.utime(path, (time, time))
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            sums += f"{sha256}  {_public_name(asset)}\n"
+            if asset.get("store") != "link":
+                self._add_file(release, path, sha256)
+            links.append(self._link(release["tag"], asset))
+        # GitLab lists the newest link first; ours are numbered so that the order stays.
+        self._links += len(links)
+        return [{"id": self._links - i, **link} for i, link in enumerate(links)]
+
+    def _place(self, tag: str, asset: dict[str, Any]) -> Path:
+        stores = {
+            "package": self._directory / self._slug / "files",
+            "objects": self._directory / "objects" / "packages" / self._slug,
+            "link": self._directory / "objects" / "public" / self._slug,
+        }
+        store: str = asset.get("store", "package")
+        return stores[store] / _version(tag) / str(asset["file"])
+
+    def _make(self, tag: str, asset: dict[str, Any], sums: str) -> Path:
+        path = self._place(tag, asset)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        repository = self._directory / self._slug / "repository.git"
+        paths = asset.get("paths", [])
+        if asset["make"] == "noise":
+            _make_noise(path, self._large_bytes)
+        elif asset["make"] == "sums":
+            path.write_text(sums, encoding="utf-8")
+        elif asset["make"] == "file":
+            path.write_bytes(git(repository, "show", f"refs/tags/{tag}:{paths[0]}"))
+        else:
+            prefix = f"{self._slug}-{_version(tag)}/"
+            options = (f"--prefix={prefix}", f"--output={path.absolute()}")
+            git(repository, "archive", *options, f"refs/tags/{tag}", *paths)
+        return path
+
+    def _add_file(self, release: dict[str, Any], path: Path, sha256: str) -> None:
+        self._files += 1
+        package = self._package(release)
+        file = {
+            "id": self._files,
+            "created_at": release["released_at"],
+            "file_name": path.name,
+            "size": path.stat().st_size,
+            "file_sha256": sha256,
+            "location": str(path.relative_to(self._directory)),
+        }
+        package["files"].append(file)
+
+    def _package(self, release: dict[str, Any]) -> dict[str, Any]:
+        version = _version(release["tag"])
+        if not self.packages or self.packages[-1]["version"] != version:
+            number = self._project * 100 + len(self.packages)
+            entry = {"id": number, "name": self._slug, "version": version}
+            self.packages.append({**entry, "created_at": release["released_at"], "files": []})
+        return self.packages[-1]
+
+    def _link(self, tag: str, asset: dict[str, Any]) -> dict[str, Any]:
+        version, file = quote(_version(tag)), quote(asset["file"])
+        package = f"{{gitlab}}/api/v4/projects/{self._project}/packages/generic/{self._slug}"
+        store = package if asset.get("store") != "link" else f"{{objects}}/public/{self._slug}"
+        return {
+            "name": asset["label"],
+            "url": f"{store}/{version}/{file}",
+            "filepath": asset.get("filepath"),
+            "link_type": asset["type"],
+        }
+
+
+def _version(tag: str) -> str:
+    """A tag as a package's version: GitLab allows neither a slash nor needs the v."""
+    return tag.removeprefix("v").replace("/", "-")
+
+
+def _public_name(asset: dict[str, Any]) -> str:
+    """The name a visitor saves it under."""
+    return str(asset.get("filepath") or asset["file"]).rpartition("/")[2]
+
+
+def _make_noise(path: Path, size: int) -> None:
+    """Bytes that do not compress, the same on every machine; tools/soak.py of pets makes them."""
+    with path.open("wb") as file:
+        for number in range(-(-size // BLOCK)):
+            wanted = min(BLOCK, size - number * BLOCK)
+            file.write(hashlib.shake_128(f"pets soak 1 {number}".encode()).digest(wanted))

@@ -1,0 +1,168 @@
+"""Releases: https://docs.gitlab.com/api/releases/, and the permalinks to them and their assets."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from tornado.web import HTTPError
+
+from demo.answers import ApiHandler, Site, WebHandler
+from demo.pagination import send_page
+from demo.projects import Entry, Project
+
+SOURCE_FORMATS = ("zip", "tar.gz", "tar.bz2", "tar")
+
+
+def ordered(project: Project) -> list[Entry]:
+    """A project's releases, the newest first; those of the future are the newest."""
+    return sorted(project.releases(), key=lambda r: _time(r["released_at"]), reverse=True)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _upcoming(release: Entry) -> bool:
+    return _time(release["released_at"]) > datetime.now(UTC)
+
+
+def find(project: Project, tag: str) -> Entry:
+    """The release of that tag; 404 where there is none."""
+    release = next((r for r in project.releases() if r["tag_name"] == tag), None)
+    if release is None:
+        raise HTTPError(HTTPStatus.NOT_FOUND)
+    return release
+
+
+def latest(project: Project) -> Entry:
+    """The newest release that is out, pre-release or not: GitLab does not tell them apart."""
+    release = next((r for r in ordered(project) if not _upcoming(r)), None)
+    if release is None:
+        raise HTTPError(HTTPStatus.NOT_FOUND)
+    return release
+
+
+def target(site: Site, release: Entry, path: str) -> str:
+    """Where the asset link of that filepath leads; 404 where there is none."""
+    for link in release["links"]:
+        if link["filepath"] == f"/{path}":
+            return site.address(link["url"])
+    raise HTTPError(HTTPStatus.NOT_FOUND)
+
+
+def rendered(site: Site, project: Project, release: Entry) -> dict[str, Any]:
+    """One release as the API gives it."""
+    tag = release["tag_name"]
+    page = f"{site.gitlab_url}/{project.path}/-/releases/{quote(tag, safe='')}"
+    links = [_link(site, page, link) for link in release["links"]]
+    sources = [_source(site, project, tag, form) for form in SOURCE_FORMATS]
+    return {
+        "tag_name": tag,
+        "description": release["description"],
+        "name": release["name"],
+        "created_at": release.get("created_at", release["released_at"]),
+        "released_at": release["released_at"],
+        "upcoming_release": _upcoming(release),
+        "commit": release.get("commit"),
+        "tag_path": f"/{project.path}/-/tags/{quote(tag)}",
+        "assets": {"count": len(links) + len(sources), "sources": sources, "links": links},
+        "evidences": [],
+        "_links": {"self": page},
+    }
+
+
+def _link(site: Site, page: str, link: Entry) -> dict[str, Any]:
+    url = site.address(link["url"])
+    filepath = link["filepath"]
+    return {
+        "id": link["id"],
+        "name": link["name"],
+        "url": url,
+        "direct_asset_url": f"{page}/downloads{filepath}" if filepath else url,
+        "link_type": link["link_type"],
+    }
+
+
+def _source(site: Site, project: Project, tag: str, form: str) -> dict[str, str]:
+    name = f"{project.slug}-{tag.replace('/', '-')}.{form}"
+    url = f"{site.gitlab_url}/{project.path}/-/archive/{quote(tag)}/{quote(name)}"
+    return {"format": form, "url": url}
+
+
+class ProjectPage(ApiHandler):
+    """GET /projects/:id."""
+
+    def get(self, name: str) -> None:
+        """The project, with the fields that matter to a client of its releases."""
+        project = self.project(name)
+        address = f"{self.site.gitlab_url}/{project.path}"
+        self.finish(
+            {
+                "id": project.number,
+                "name": project.name,
+                "description": project.description,
+                "path": project.slug,
+                "path_with_namespace": project.path,
+                "default_branch": "main",
+                "visibility": "private",
+                "web_url": address,
+                "http_url_to_repo": f"{address}.git",
+            }
+        )
+
+
+class Releases(ApiHandler):
+    """GET /projects/:id/releases."""
+
+    def get(self, name: str) -> None:
+        """One page of them; `sort=asc` turns the order round."""
+        project = self.project(name)
+        releases = ordered(project)
+        if self.get_query_argument("sort", "desc") == "asc":
+            releases.reverse()
+        send_page(self, [rendered(self.site, project, release) for release in releases])
+
+
+class Release(ApiHandler):
+    """GET /projects/:id/releases/:tag."""
+
+    def get(self, name: str, tag: str) -> None:
+        """One release."""
+        project = self.project(name)
+        self.finish(rendered(self.site, project, find(project, tag)))
+
+
+class LatestRelease(ApiHandler):
+    """GET /projects/:id/releases/permalink/latest, with whatever follows it."""
+
+    def get(self, name: str, rest: str) -> None:
+        """To the same address of the newest release."""
+        tag = quote(latest(self.project(name))["tag_name"], safe="")
+        project = quote(name, safe="")
+        self.redirect(f"/api/v4/projects/{project}/releases/{tag}{quote(rest)}")
+
+
+class AssetOfRelease(ApiHandler):
+    """GET /projects/:id/releases/:tag/downloads/*path."""
+
+    def get(self, name: str, tag: str, path: str) -> None:
+        """To wherever the link leads."""
+        self.redirect(target(self.site, find(self.project(name), tag), path))
+
+
+class AssetPermalink(WebHandler):
+    """GET /:group/:project/-/releases/:tag/downloads/*path."""
+
+    def get(self, name: str, tag: str, path: str) -> None:
+        """To wherever the link leads."""
+        self.redirect(target(self.site, find(self.project(name), tag), path))
+
+
+class LatestPermalink(WebHandler):
+    """GET /:group/:project/-/releases/permalink/latest, with whatever follows it."""
+
+    def get(self, name: str, rest: str) -> None:
+        """To the same address of the newest release."""
+        tag = quote(latest(self.project(name))["tag_name"], safe="")
+        self.redirect(f"/{name}/-/releases/{tag}{quote(rest)}")

@@ -1,0 +1,60 @@
+"""The stand-in's addresses, on one screen. Groups are unquoted: `:id` may be `group%2Fproject`."""
+
+from tornado.web import Application
+
+from demo.answers import NoSuchRoute, SignIn, Site
+from demo.archives import ApiArchive, WebArchive
+from demo.objects import Object
+from demo.packages import PackageFile, PackageFiles, Packages
+from demo.releases import (
+    AssetOfRelease,
+    AssetPermalink,
+    LatestPermalink,
+    LatestRelease,
+    ProjectPage,
+    Release,
+    Releases,
+)
+from demo.smart_http import InfoRefs, ReceivePack, UploadPack, WithoutSuffix
+
+API = r"/api/v4/projects/([^/]+)"
+REPOSITORY = r"/(.+)\.git"
+PROJECT = r"/([^/]+/[^/]+)"
+FORMATS = r"(tar\.gz|tar\.bz2|zip|tar)"
+
+
+def gitlab(site: Site) -> Application:
+    """GitLab's addresses."""
+    return Application(
+        [
+            (API, ProjectPage),
+            (rf"{API}/releases", Releases),
+            (rf"{API}/releases/permalink/latest(/.+|)", LatestRelease),
+            (rf"{API}/releases/([^/]+)", Release),
+            (rf"{API}/releases/([^/]+)/downloads/(.+)", AssetOfRelease),
+            (rf"{API}/packages", Packages),
+            (rf"{API}/packages/(\d+)/package_files", PackageFiles),
+            (rf"{API}/packages/generic/([^/]+)/([^/]+)/([^/]+)", PackageFile),
+            (rf"{API}/repository/archive(?:\.{FORMATS})?", ApiArchive),
+            (r"/api/(.*)", NoSuchRoute),
+            (rf"{REPOSITORY}/info/refs", InfoRefs),
+            (rf"{REPOSITORY}/git-upload-pack", UploadPack),
+            (rf"{REPOSITORY}/git-receive-pack", ReceivePack),
+            (rf"{PROJECT}/info/refs", WithoutSuffix),
+            (rf"{PROJECT}/-/releases/permalink/latest(/.+|)", LatestPermalink),
+            (rf"{PROJECT}/-/releases/(.+?)/downloads/(.+)", AssetPermalink),
+            (rf"{PROJECT}/-/archive/(.+)/[^/]+?\.{FORMATS}", WebArchive),
+            (r"/users/sign_in", SignIn),
+        ],
+        site=site,
+        log_function=_no_log,
+    )
+
+
+def objects(site: Site) -> Application:
+    """The object store's addresses."""
+    return Application([(r"/(.+)", Object)], site=site, log_function=_no_log)
+
+
+def _no_log(_: object) -> None:
+    """The portal's log is the one to read."""

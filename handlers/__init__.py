@@ -1,0 +1,51 @@
+"""The URL space on one screen, and the application made of it.
+
+Besides these, Tornado serves /static/ and, from the same folder, /robots.txt.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from tornado.web import Application
+
+from handlers import downloads, git, metrics, pages
+from handlers.base import NotFoundHandler, StaticHandler, log_request
+from portal.services import Services
+
+STATIC = Path(__file__).parent.parent / "static"
+
+SLUG = r"([a-z0-9][a-z0-9._-]*)"
+REPOSITORY = r"([a-z0-9][a-z0-9._-]*)\.git"
+
+ROUTES = (
+    (r"/", pages.HomeHandler),
+    (r"/healthz", pages.HealthHandler),
+    (r"/metrics", metrics.MetricsHandler),
+    (r"/downloads/?", downloads.ProjectsHandler),
+    (r"/downloads/([^/]+)/?", downloads.ProjectHandler),
+    (r"/downloads/([^/]+)/(.+)/([^/]+)", downloads.AssetHandler),
+    (rf"/{REPOSITORY}/info/refs", git.InfoRefsHandler),
+    (rf"/{REPOSITORY}/git-upload-pack", git.UploadPackHandler),
+    (rf"/{REPOSITORY}/info/lfs/.*", git.LfsHandler),
+    (rf"/{REPOSITORY}/(git-receive-pack|HEAD|objects/.*)", git.RefusedHandler),
+    (rf"/{SLUG}/info/refs", git.SuffixHandler),
+    (rf"/{REPOSITORY}/?", pages.ProjectRedirectHandler),
+    (rf"/{SLUG}/?", pages.ProjectRedirectHandler),
+)
+
+
+def make_app(services: Services) -> Application:
+    """The application over these services; it holds no state of its own."""
+    application = Application(
+        list(ROUTES),
+        default_handler_class=NotFoundHandler,
+        log_function=log_request,
+        static_path=str(STATIC),
+        static_handler_class=StaticHandler,
+        services=services,
+    )
+    services.templates.globals.update(
+        site={"title": services.config.site_title, "description": services.config.site_description},
+        static=partial(StaticHandler.make_static_url, application.settings),
+    )
+    return application

@@ -1,0 +1,175 @@
+"""What every answer shares: who asked, errors, pages, security headers, the access log."""
+
+import logging
+from collections.abc import Awaitable
+from http import HTTPStatus
+from typing import Any
+
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+
+from portal.config import Config, Project
+from portal.errors import NotFound, PortalError
+from portal.events import USER_AGENT_LIMIT
+from portal.privacy import client_address, ip_hash
+from portal.services import Services
+
+log = logging.getLogger("portal.web")
+access_log = logging.getLogger("portal.access")
+
+SECURITY_HEADERS = {
+    "Server": "portal",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+}
+
+# For what Tornado itself answers; everything else carries its own sentence.
+SENTENCES = {
+    400: ("This request cannot be understood.", "Please check the address."),
+    404: ("There is no such page.", "Start from the home page."),
+    405: ("This address does not take that method.", ""),
+    500: ("Something went wrong in the portal.", "It has been noted; please try again."),
+}
+
+
+class Handler(RequestHandler):
+    """The base of all handlers; parses, calls, answers."""
+
+    @property
+    def services(self) -> Services:
+        """What this process works with."""
+        services: Services = self.settings["services"]
+        return services
+
+    @property
+    def config(self) -> Config:
+        """What is configured."""
+        return self.services.config
+
+    def set_default_headers(self) -> None:
+        """Set what every answer carries, error pages too."""
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Count the request as running, so that a stop can wait for it."""
+        self.services.running.add(self)
+        return None
+
+    def on_finish(self) -> None:
+        """Tornado's hook: the answer has gone out."""
+        self.services.running.discard(self)
+
+    def on_connection_close(self) -> None:
+        """Tornado's hook: the client has left before its answer."""
+        super().on_connection_close()
+        self.services.running.discard(self)
+
+    @property
+    def ip_hash(self) -> str:
+        """The client, as it is recorded."""
+        address = client_address(
+            self.request.remote_ip or "",
+            self.request.headers.get_list(self.config.client_header),
+            self.config.trusted_proxies,
+        )
+        return ip_hash(address, self.config.ip_hash_key)
+
+    @property
+    def user_agent(self) -> str:
+        """The client's own name for itself, cut to what is recorded."""
+        return self.request.headers.get("User-Agent", "")[:USER_AGENT_LIMIT]
+
+    @property
+    def origin(self) -> str:
+        """The portal's address as this visitor sees it, without a trailing slash."""
+        return self.config.site_url or f"{self.request.protocol}://{self.request.host}"
+
+    def project(self, slug: str) -> Project:
+        """The configured project of that slug, or `NotFound`."""
+        project = self.config.project(slug)
+        if project is None:
+            raise NotFound(
+                f'There is no project "{slug}".', f"All projects are at {self.origin}/downloads"
+            )
+        return project
+
+    def clone_url(self, slug: str) -> str:
+        """What to give to `git clone`."""
+        return f"{self.origin}/{slug}.git"
+
+    def page(self, template: str, **context: Any) -> None:
+        """Answer with a rendered page."""
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.write(self.services.templates.get_template(template).render(**context))
+
+    # -- errors --------------------------------------------------------------------------------
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer an error as its reader can use it: a page, JSON, or a line of text."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if not isinstance(error, PortalError):
+            sentence, advice = SENTENCES.get(
+                status_code, (HTTPStatus(status_code).phrase + ".", "")
+            )
+            error = PortalError(sentence, advice)
+            error.status = status_code
+        self.set_status(error.status)
+        if error.retry_after is not None:
+            self.set_header("Retry-After", str(error.retry_after))
+        self.set_header("Cache-Control", "no-store")
+        self.answer_error(error)
+
+    def answer_error(self, error: PortalError) -> None:
+        """Write the body; the status is set already."""
+        accept = self.request.headers.get("Accept", "")
+        if "text/html" in accept:
+            self.page(
+                "error.html", status=error.status, sentence=error.sentence, advice=error.advice
+            )
+        elif "application/json" in accept:
+            self.finish({"error": error.sentence, "advice": error.advice, "status": error.status})
+        else:
+            self.answer_text(error)
+
+    def answer_text(self, error: PortalError) -> None:
+        """The error as lines for a terminal."""
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish("".join(f"{line}\n" for line in (error.sentence, error.advice) if line))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what is ours to mend; never the request's repr, which names the client."""
+        if isinstance(value, PortalError):
+            if value.status >= 500:
+                cause = f" ({value.__cause__})" if value.__cause__ else ""
+                log.warning(
+                    "%s %s: %s%s", self.request.method, self.request.path, value.sentence, cause
+                )
+        elif not isinstance(value, HTTPError):
+            log.error("%s %s", self.request.method, self.request.path, exc_info=(typ, value, tb))
+
+
+class NotFoundHandler(Handler):
+    """Every address that nothing else answers."""
+
+    def prepare(self) -> None:
+        """Refuse, whatever the method."""
+        raise HTTPError(404)
+
+
+class StaticHandler(StaticFileHandler, Handler):
+    """/static: style, scripts and pictures, under addresses that change with their content."""
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line an answer: no client, no query."""
+    access_log.info(
+        "%s %s %d %.0f ms",
+        handler.request.method,
+        handler.request.path,
+        handler.get_status(),
+        1000 * handler.request.request_time(),
+    )

@@ -1,0 +1,184 @@
+"""/downloads: projects, releases, and the assets themselves, each one counted."""
+
+from urllib.parse import quote
+
+from tornado.httputil import HTTPHeaders
+from tornado.ioloop import PeriodicCallback
+
+from handlers.base import Handler
+from handlers.pages import project_cards
+from handlers.streaming import StreamingHandler
+from portal.config import Project
+from portal.counting import Classification, classify, file_size
+from portal.errors import NotFound, PortalError, UpstreamFailed
+from portal.events import DownloadRequest, now
+from portal.notes import render
+from portal.releases import Asset, Listing, Release, asset_path
+from portal.upstream import Answer, throttled
+
+# The request headers that go upstream, and the answer's that come back; nothing else does.
+CONDITIONAL_HEADERS = (
+    "If-Match",
+    "If-None-Match",
+    "If-Modified-Since",
+    "If-Unmodified-Since",
+    "If-Range",
+    "Range",
+)
+ANSWER_HEADERS = (
+    "Content-Type",
+    "Content-Length",
+    "Content-Encoding",  # asked for identity; an upstream that encodes all the same must say so
+    "Content-Range",
+    "Accept-Ranges",
+    "ETag",
+    "Last-Modified",
+    "Cache-Control",
+)
+RENEW_SECONDS = 60
+
+
+class ProjectsHandler(Handler):
+    """/downloads: every project and its newest release."""
+
+    async def get(self) -> None:
+        """A page."""
+        self.page("downloads.html", projects=await project_cards(self))
+
+
+class ProjectHandler(Handler):
+    """/downloads/<project>: its releases, newest first."""
+
+    async def get(self, slug: str) -> None:
+        """A page."""
+        project = self.project(slug)
+        listing = await self.services.listings.listing(project)
+        self.page(
+            "project.html",
+            project=project,
+            listing=listing,
+            latest=listing.latest(),
+            clone_url=self.clone_url(slug),
+            notes=lambda release: render(release.notes),
+        )
+
+
+class AssetHandler(StreamingHandler):
+    """/downloads/<project>/<version>/<asset>: the file itself."""
+
+    async def head(self, slug: str, version: str, name: str) -> None:
+        """The file's headers."""
+        await self.get(slug, version, name)
+
+    async def get(self, slug: str, version: str, name: str) -> None:
+        """The file, or the part of it that was asked for."""
+        project = self.project(slug)
+        listing = await self.services.listings.listing(project)
+        release = listing.release(version) or (listing.latest() if version == "latest" else None)
+        if release is None:
+            self.answer_no_release(project, listing, version, name)
+            return
+        asset = release.asset(name)
+        if asset is None:
+            raise NotFound(
+                f'Release {release.version} of {project.title} has no file "{name}".',
+                f"Its files are listed at {self.origin}/downloads/{slug}",
+            )
+        if release.version != version:
+            self.set_header("Cache-Control", "no-cache")
+            self.redirect(asset_path(slug, release.version, name))
+            return
+        with self.services.transfers.acquire():
+            await self.serve(project, release, asset)
+
+    def answer_no_release(
+        self, project: Project, listing: Listing, version: str, name: str
+    ) -> None:
+        """Say so, unless the address is that of a release: a tag can hold slashes."""
+        named = listing.release(f"{version}/{name}")
+        if named is None:
+            raise NotFound(
+                f'{project.title} has no release "{version}".',
+                f"Its releases are listed at {self.origin}/downloads/{project.slug}",
+            )
+        self.redirect(f"/downloads/{project.slug}#{named.anchor}")
+
+    async def serve(self, project: Project, release: Release, asset: Asset) -> None:
+        """Ask the upstream, record what that makes of the request, and only then answer."""
+        method, headers = self.request.method or "", self.request.headers
+        asked = {name: headers[name] for name in CONDITIONAL_HEADERS if name in headers}
+
+        def event(classification: Classification) -> DownloadRequest:
+            return DownloadRequest(
+                project=project.slug,
+                version=release.version,
+                asset=asset.name,
+                ip_hash=self.ip_hash,
+                user_agent=self.user_agent,
+                classification=classification,
+            )
+
+        try:
+            answer = await self.services.upstream.asset(asset.url, asked, self.opened)
+        except PortalError:
+            if not self.gone:
+                self.services.recorder.post(event(Classification.FAILED))
+            raise
+        seen = event(classify(method, asked.get("Range"), answer.status, size_of(answer)))
+        await self.services.recorder.record(seen)
+        self.set_answer(asset, answer)
+        if method == "HEAD" or answer.status not in (200, 206):
+            answer.relay.abort()
+            await self.flush()
+        else:
+            await self.deliver(seen, answer)
+
+    def set_answer(self, asset: Asset, answer: Answer) -> None:
+        """The status and headers of the answer; `PortalError` where it is none of a file's."""
+        if answer.status not in (200, 206, 304, 412, 416):
+            raise refusal(answer.status, answer.headers)
+        self.set_status(answer.status)
+        self.copy_headers(answer.headers, ANSWER_HEADERS)
+        if answer.status in (412, 416):
+            self.set_header("Content-Length", "0")
+        elif answer.status != 304:
+            self.set_header("Content-Disposition", content_disposition(asset.name))
+            self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+
+    async def deliver(self, seen: DownloadRequest, answer: Answer) -> None:
+        """Stream the body, and keep the window open for as long as that takes."""
+
+        def renew() -> None:
+            self.services.recorder.post(seen.renewal())
+
+        timer = PeriodicCallback(renew, RENEW_SECONDS * 1000)
+        if seen.classification.downloads:
+            timer.start()
+        try:
+            await self.stream(answer.relay)
+        finally:
+            timer.stop()
+            if seen.classification.downloads and now() != seen.time:
+                renew()
+
+
+def size_of(answer: Answer) -> int | None:
+    """The length of the whole file, where the upstream's answer tells it."""
+    headers = answer.headers
+    return file_size(headers.get("Content-Range"), headers.get("Content-Length"), answer.status)
+
+
+def refusal(status: int, headers: HTTPHeaders) -> PortalError:
+    """What to say where the upstream does not give the file."""
+    if status in (401, 403, 404, 410):
+        return NotFound("This file is not there any more.", "Please choose another release.")
+    if status in (429, 503):
+        return throttled(headers)
+    return UpstreamFailed("The server that holds this file failed.", "Please try again later.", 30)
+
+
+def content_disposition(name: str) -> str:
+    """An attachment of that name, for old clients and new ones (RFC 6266, RFC 8187)."""
+    plain = "".join(c if 31 < ord(c) < 127 and c not in '"\\%' else "_" for c in name)
+    encoded = quote(name, safe="!#$&+-.^_`|~")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"

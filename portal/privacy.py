@@ -1,0 +1,50 @@
+"""Who asked, without keeping who it was."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from portal.config import Network
+
+Address = IPv4Address | IPv6Address
+
+
+def parse_address(text: str) -> Address | None:
+    """The address, IPv4-mapped IPv6 as IPv4 and without a zone; None where it is not one."""
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
+    """The client's address, in its canonical form.
+
+    `peer` is the other end of the connection, `forwarded` the values of the configured header, in
+    order. They are believed only when the peer is a trusted proxy: then the client is the
+    rightmost address that is not one, since everything to the left of it can be made up. Anything
+    that cannot be parsed on the way there means the peer.
+    """
+    address = parse_address(peer)
+    if address is None:
+        return peer  # a Unix socket has no address
+    if any(address in network for network in trusted):
+        for entry in reversed(",".join(forwarded).split(",")):
+            hop = parse_address(entry)
+            if hop is None:
+                break
+            if not any(hop in network for network in trusted):
+                return str(hop)
+    return str(address)
+
+
+def ip_hash(address: str, key: str) -> str:
+    """The address as 64 hex digits: SHA-256, or HMAC-SHA-256 where a key is set.
+
+    A bare hash of an IPv4 address can be reversed by trying all of them; a keyed one cannot.
+    """
+    if key:
+        return hmac.new(key.encode(), address.encode(), hashlib.sha256).hexdigest()
+    return hashlib.sha256(address.encode()).hexdigest()

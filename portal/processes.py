@@ -1,0 +1,87 @@
+"""Several processes over one listening socket: forked, watched, restarted, stopped together.
+
+Tornado's fork_processes neither passes a stop on to its children nor goes on after a hundred
+restarts; both matter here.
+"""
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+log = logging.getLogger("portal.processes")
+
+# A process that dies sooner than this after its start is started again only after as long.
+QUICK_DEATH_SECONDS = 1.0
+
+
+class Supervisor:
+    """Forks `count` children that each run `serve(slot, lifeline)`, and waits for them.
+
+    `serve` returns the child's exit status. `lifeline` is a descriptor that reaches its end when
+    this parent is gone, however it went, so that no child outlives it. `stop` is called in this
+    parent when it is told to stop: what it closes then is closed for good. Must be used before any
+    thread or event loop exists.
+    """
+
+    def __init__(
+        self, count: int, serve: Callable[[int, int], int], stop: Callable[[], None]
+    ) -> None:
+        self._count = count
+        self._stop = stop
+        self._serve = serve
+        self._slots: dict[int, tuple[int, float]] = {}
+        self._stopping = False
+        self._lifeline, self._held_end = os.pipe()
+
+    def run(self) -> int:
+        """Serve until stopped; 0 where every child then ended well."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._forward)
+        for slot in range(self._count):
+            self._fork(slot)
+        worst = 0
+        while self._slots:
+            pid, status = os.wait()
+            slot, started = self._slots.pop(pid)
+            code = os.waitstatus_to_exitcode(status)
+            if self._stopping:
+                worst = worst or abs(code)
+                continue
+            log.error("process %d ended with status %d and is started again", slot, code)
+            time.sleep(max(0.0, QUICK_DEATH_SECONDS - (time.monotonic() - started)))
+            if not self._stopping:
+                self._fork(slot)
+        return worst
+
+    def _fork(self, slot: int) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid:
+            self._slots[pid] = slot, time.monotonic()
+            return
+        status = 1
+        try:
+            os.close(self._held_end)
+            os.setpgid(0, 0)  # a Ctrl-C reaches the parent alone, which passes it on once
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            status = self._serve(slot, self._lifeline)
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else 1
+        except BaseException:
+            log.exception("process %d failed", slot)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+    def _forward(self, number: int, _frame: object) -> None:
+        if number != signal.SIGHUP and not self._stopping:
+            self._stopping = True
+            self._stop()
+        for pid in self._slots:
+            os.kill(pid, number)

@@ -1,0 +1,31 @@
+"""Recording events: the database's recorder, with the portal's errors."""
+
+from portal.errors import Unavailable
+from portal.events import Event
+from sql.errors import RecordError
+from sql.recorder import Recorder
+
+
+class Recording:
+    """Hands events to the process's recorder; belongs to its event loop."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    async def record(self, event: Event) -> None:
+        """Return once the event is committed, or synced to the spill file.
+
+        `Unavailable` when it can be neither: then nothing may be sent that it stands for.
+        """
+        try:
+            await self._recorder.record(event)
+        except RecordError as error:
+            raise Unavailable(
+                "The portal cannot record this right now, and serves nothing unrecorded.",
+                "Please try again in a minute.",
+                60,
+            ) from error
+
+    def post(self, event: Event) -> None:
+        """Record without waiting, for what holds nothing back; a failure is logged."""
+        self._recorder.post(event)

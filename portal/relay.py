@@ -1,0 +1,294 @@
+"""One upstream exchange at the client's pace, both ways, in bounded memory.
+
+Tornado's curl client has no back-pressure of its own, so a `Relay` puts its own functions on the
+curl handle: they keep at most a window of bytes and then pause libcurl, and they are paused and
+continued from the event loop. What each line guards against was measured; see ARCHITECTURE.md.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import pycurl
+from tornado.curl_httpclient import CurlError
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders, HTTPInputError
+
+from portal.config import Limits
+from portal.errors import PortalError, UpstreamFailed, UpstreamSlow
+from portal.upload import Upload
+from portal.watch import Watch
+
+# The window: bytes held for one client before libcurl is paused. It grows with the streak, the
+# bytes since a write last had to wait: slowly while the kernel alone may be taking them, faster
+# once a streak is longer than the kernel's buffers, since then the client truly reads.
+WINDOW_MIN = 64 << 10
+WINDOW_MAX = 4 << 20
+KERNEL_BYTES = 4 << 20  # Linux: net.ipv4.tcp_wmem's maximum
+# One read from the upstream's socket. libcurl hands it over in pieces of 16 KiB, and keeps what is
+# left of it when paused, so this too is memory that a slow client holds.
+READ_SIZE = 128 << 10
+HEADER_LIMIT = 64 << 10
+
+
+# What libcurl says of a pooled connection that the upstream had closed before it was used.
+_STALE_CONNECTION = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
+
+
+def _failure(error: CurlError) -> PortalError:
+    """The sentence for what libcurl could not do; the log gets its own words from the caller."""
+    if error.errno == pycurl.E_OPERATION_TIMEDOUT:
+        return UpstreamSlow("The upstream server does not answer.", "Please try again.", 30)
+    if error.errno in (pycurl.E_COULDNT_CONNECT, pycurl.E_COULDNT_RESOLVE_HOST):
+        return UpstreamFailed("The upstream server cannot be reached.", "Please try again.", 30)
+    return UpstreamFailed("The connection to the upstream server broke.", "Please try again.", 30)
+
+
+def window(streak: int) -> int:
+    """The window after so many bytes without a wait."""
+    share = streak // 2 if streak > KERNEL_BYTES else streak // 16
+    return min(WINDOW_MAX, max(WINDOW_MIN, share))
+
+
+class Sink(Protocol):
+    """Where the answer's body goes: the client's connection."""
+
+    def write(self, data: bytes) -> asyncio.Future[None]:
+        """Send `data`; done once the kernel has taken it, StreamClosedError once it cannot."""
+
+    def unacknowledged(self) -> int:
+        """Bytes that the kernel still holds for the client; a change means that it reads."""
+
+    def close(self) -> None:
+        """End the connection now."""
+
+
+class Relay:
+    """One exchange with the upstream: maybe an upload, then a head, then a body.
+
+    Everything runs on the event loop that made it; no method may be called from a thread. The
+    order is: `upload.feed()` while there is a body to send, `head()`, then `pump()`. `abort()` may
+    come at any moment, more than once, and ends the upstream's connection at once.
+    """
+
+    def __init__(
+        self,
+        client: AsyncHTTPClient,
+        request: HTTPRequest,
+        limits: Limits,
+        upload: Upload | None = None,
+        prepare: Callable[[pycurl.Curl], None] | None = None,
+    ) -> None:
+        self.upload = upload
+        self._limits = limits
+        self._prepare = prepare
+        self._curl: pycurl.Curl | None = None
+        self._aborted = False
+        self._reason: PortalError | None = None
+        self._paused = False
+        self._discarding = False
+        self._lines: list[str] = []
+        self._header_bytes = 0
+        self._head = asyncio.Event()
+        self._status: int | None = None
+        self._chunks: list[bytes] = []
+        self._held = 0
+        self._window = WINDOW_MIN
+        self._streak = 0
+        self._ready = asyncio.Event()
+        self._watch = Watch()
+        request.prepare_curl_callback = self._set_up
+        self._done = client.fetch(request, raise_error=False)
+        self._done.add_done_callback(self._over)
+
+    # -- called by libcurl ---------------------------------------------------------------------
+
+    def _set_up(self, curl: pycurl.Curl) -> None:
+        if self._aborted:
+            raise ConnectionAbortedError
+        self._curl = curl
+        # Tornado resets a handle before it is used again, so none of these outlives the exchange;
+        # the owner is noted because a late callback could still meet another one's handle.
+        curl.relay = self
+        curl.setopt(pycurl.PROXY, "")  # or libcurl would obey the environment's
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)  # 2 buffers a window each
+        curl.setopt(pycurl.BUFFERSIZE, READ_SIZE)
+        curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        curl.setopt(pycurl.WRITEFUNCTION, self._on_body)
+        curl.setopt(pycurl.NOPROGRESS, 0)
+        curl.setopt(pycurl.XFERINFOFUNCTION, self._on_progress)
+        if self.upload:
+            self.upload.attach(curl, self._continue)
+        if self._prepare:
+            self._prepare(curl)
+
+    def _on_header(self, line: bytes) -> int | None:
+        self._watch.moved()
+        self._header_bytes += len(line)
+        if self._aborted or self._header_bytes > HEADER_LIMIT:
+            return -1
+        if line.startswith(b"HTTP/"):
+            self._lines = []
+        self._lines.append(line.decode("latin1").rstrip())
+        if line in (b"\r\n", b"\n"):
+            status = int(self._lines[0].split()[1])
+            if status >= 200:  # not 100 Continue, 103 Early Hints
+                self._status = status
+                self._head.set()
+        return None
+
+    def _on_body(self, data: bytes) -> int | None:
+        if self._aborted or (self._discarding and self._held >= self._window):
+            return -1
+        if self._held >= self._window:
+            self._paused = True
+            self._watch.rest()
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self._chunks.append(data)
+        self._held += len(data)
+        self._watch.moved()
+        self._ready.set()
+        return None
+
+    def _on_progress(self, *_: int) -> bool:
+        return self._aborted  # the one callback that runs while nothing moves
+
+    # -- the state of the transfer -------------------------------------------------------------
+
+    def _over(self, done: asyncio.Future[HTTPResponse]) -> None:
+        done.exception()  # raised where it is waited for
+        self._watch.stop()
+        self._head.set()
+        self._ready.set()
+        if self.upload:
+            self.upload.stop()
+
+    def _pause(self, *masks: int) -> None:
+        if self._curl is not None and self._curl.relay is self and not self._done.done():
+            try:
+                for mask in masks:
+                    self._curl.pause(mask)
+            except pycurl.error:
+                pass  # the transfer has just ended; `_done` says how
+
+    def _continue(self) -> None:
+        """Let libcurl move whatever is not held back, as its one mask for both directions."""
+        mask = pycurl.PAUSE_RECV if self._paused else 0
+        if self.upload and self.upload.paused:
+            mask |= pycurl.PAUSE_SEND
+        self._pause(mask)
+
+    def abort(self, reason: PortalError | None = None) -> None:
+        """End the upstream transfer now; `reason` is what whoever waits for it gets."""
+        self._aborted = True
+        self._reason = self._reason or reason
+        self._watch.stop()
+        # libcurl looks at a transfer again when its pause changes, and then sees that the callbacks
+        # fail; without this, one whose upstream sends nothing would stay for good.
+        self._pause(pycurl.PAUSE_ALL, pycurl.PAUSE_CONT)
+
+    def _check(self) -> None:
+        """Raise what ended the transfer, if it did not end well."""
+        if self._reason:
+            raise self._reason
+        try:
+            self._done.result()
+        except CurlError as error:
+            raise _failure(error) from error
+        except Exception as error:  # _set_up's own, or what libcurl says of an option
+            raise UpstreamFailed("The upstream server could not be asked.") from error
+
+    # -- called by the handlers ----------------------------------------------------------------
+
+    async def feed(self, data: bytes) -> None:
+        """Send the next piece of the upload; returns once libcurl has taken it."""
+        if self.upload is None:
+            return
+        self._watch.expect(self._limits.upstream_stall_seconds, self._too_slow)
+        await self.upload.feed(data)
+        self._watch.rest()
+
+    def end(self) -> None:
+        """Say that the upload is complete."""
+        if self.upload:
+            self.upload.end()
+
+    def discard(self) -> None:
+        """Let a short body end by itself, so that the connection can be used again."""
+        self._discarding = True
+        self._chunks.clear()
+        self._watch.expect(self._limits.upstream_stall_seconds, self.abort)
+        if self._paused:
+            self.abort()
+
+    @property
+    def over(self) -> bool:
+        """Whether the upstream's side has ended, well or not."""
+        return self._done.done()
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether it ended as a stale pooled connection does, before any byte of an answer."""
+        error = self._done.exception() if self._done.done() else None
+        return (
+            isinstance(error, CurlError)
+            and error.errno in _STALE_CONNECTION
+            and not (self._header_bytes or self._aborted)
+        )
+
+    async def head(self) -> tuple[int, HTTPHeaders]:
+        """The upstream's status and headers, once they are there.
+
+        `UpstreamSlow` when they do not come in time, `UpstreamFailed` when there are none.
+        """
+        self._watch.expect(self._limits.first_byte_seconds, self._too_slow)
+        await self._head.wait()
+        self._watch.rest()
+        if self._status is None or self._reason:
+            self._check()
+            raise UpstreamFailed("The upstream server sent no answer.")
+        try:
+            return self._status, HTTPHeaders.parse("\n".join(self._lines[1:-1]))
+        except HTTPInputError as error:
+            self.abort()
+            raise UpstreamFailed("The upstream server sent no proper answer.") from error
+
+    def _too_slow(self) -> None:
+        self.abort(UpstreamSlow("The upstream server takes too long.", "Please try again.", 30))
+
+    async def pump(self, sink: Sink) -> None:
+        """Move the body to the client.
+
+        Returns once all of it is in the kernel's hands; `UpstreamFailed` or `UpstreamSlow` when
+        the upstream ends early, whatever `sink.write` raises when the client does.
+        """
+        if not self._paused:
+            self._watch.expect(self._limits.upstream_stall_seconds, self._too_slow)
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            if self._chunks:
+                await self._send(sink)
+            if self._done.done() and not self._chunks:
+                break
+            if self._chunks or self._done.done():
+                self._ready.set()
+        self._check()
+
+    async def _send(self, sink: Sink) -> None:
+        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        self._held = 0
+        sent = sink.write(data)
+        if sent.done():
+            self._streak += len(data)
+            self._window = window(self._streak)
+        else:
+            self._streak, self._window = 0, WINDOW_MIN
+            del data
+            with self._watch.client(self._limits.client_stall_seconds, sink):
+                await sent
+        if self._paused:
+            self._paused = False
+            self._watch.expect(self._limits.upstream_stall_seconds, self._too_slow)
+            self._continue()

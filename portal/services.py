@@ -1,0 +1,29 @@
+"""What the handlers work with, made once for each process and handed to `make_app`."""
+
+from dataclasses import dataclass, field
+
+import jinja2
+
+from portal.admission import Transfers
+from portal.config import Config
+from portal.listings import Listings
+from portal.recording import Recording
+from portal.reports import Reports
+from portal.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One process's parts; each says in its own docstring which loop or thread it belongs to.
+
+    `running` holds every request that has begun and not ended, so that a stop can wait for them.
+    """
+
+    config: Config
+    recorder: Recording
+    reports: Reports
+    listings: Listings
+    upstream: Upstream
+    transfers: Transfers
+    templates: jinja2.Environment
+    running: set[object] = field(default_factory=set)

@@ -1,0 +1,196 @@
+"""The portal's one command: configuration, database, services, application, graceful stop."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from tornado.curl_httpclient import CurlAsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from handlers import make_app
+from portal import __version__, logs, pages
+from portal.admission import Transfers
+from portal.config import Config, ConfigError, load
+from portal.gitlab import GitLabApi
+from portal.listings import Listings
+from portal.processes import Supervisor
+from portal.recording import Recording
+from portal.reports import Reports
+from portal.services import Services
+from portal.upstream import Upstream
+from sql.database import migrate
+from sql.errors import SqlError
+from sql.reader import Reader
+from sql.recorder import Recorder
+
+log = logging.getLogger("portal.server")
+
+BACKLOG = 4096
+IDLE_SECONDS = 75  # a keep-alive connection without a request, and the sending of headers
+BODY_LIMIT = 64 << 10  # of any request but git's, which sets its own
+MOST_BYTES = 1 << 60  # the curl client bounds streams too unless told not to
+
+
+class Portal:
+    """One process of the portal, on its own event loop."""
+
+    def __init__(
+        self, config: Config, transfers: Transfers, sockets: list[socket.socket], slots: int
+    ) -> None:
+        self._config = config
+        self._transfers = transfers
+        self._sockets = sockets
+        self._slots = slots
+        self._signals = 0
+        self._stop = asyncio.Event()
+        self._at_once = asyncio.Event()
+
+    async def serve(self, slot: int, lifeline: int | None = None) -> None:
+        """Serve until SIGTERM or SIGINT, then let transfers end; a second signal ends at once."""
+        config = self._config
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled)
+        if lifeline is not None:
+            loop.add_reader(lifeline, self._orphaned, lifeline)
+        self._transfers.start(slot)
+        async with contextlib.AsyncExitStack() as stack:
+            services = await self._services(stack, slot)
+            server = HTTPServer(
+                make_app(services),
+                max_body_size=BODY_LIMIT,
+                idle_connection_timeout=IDLE_SECONDS,
+            )
+            server.add_sockets(self._sockets)
+            log.info("serving on http://%s:%d", config.address, self._sockets[0].getsockname()[1])
+            await self._stop.wait()
+            server.stop()
+            await self._drain(services)
+            await server.close_all_connections()
+        log.info("stopped")
+
+    async def _services(self, stack: contextlib.AsyncExitStack, slot: int) -> Services:
+        """Make the parts, and have the stack end them in the reverse order."""
+        config = self._config
+        recorder = Recorder(config.database, config.spill_dir, slot, self._slots)
+        recorder.start()
+        stack.push_async_callback(asyncio.to_thread, recorder.close)
+        reader = Reader(config.database)
+        stack.callback(reader.close)
+        # A handle for every transfer, so that none waits in the client's own unbounded queue.
+        streams = CurlAsyncHTTPClient(
+            force_instance=True, max_clients=config.limits.transfers + 1, max_body_size=MOST_BYTES
+        )
+        stack.callback(streams.close)
+        api = CurlAsyncHTTPClient(force_instance=True)
+        stack.callback(api.close)
+        listings = Listings(config, GitLabApi(config.gitlab, api, config.limits))
+        listings.start()
+        stack.push_async_callback(listings.stop)
+        return Services(
+            config=config,
+            recorder=Recording(recorder),
+            reports=Reports(reader, config.database, config.spill_dir),
+            listings=listings,
+            upstream=Upstream(streams, config.gitlab, config.limits),
+            transfers=self._transfers,
+            templates=pages.environment(),
+        )
+
+    def _signalled(self) -> None:
+        """The first signal stops gracefully, the second at once."""
+        self._signals += 1
+        self._stop.set()
+        if self._signals > 1:
+            self._at_once.set()
+
+    def _orphaned(self, lifeline: int) -> None:
+        """The parent is gone: stop as if it had said so."""
+        asyncio.get_running_loop().remove_reader(lifeline)
+        self._stop.set()
+
+    async def _drain(self, services: Services) -> None:
+        """Wait until no request runs, the limit has passed or a second signal came."""
+        if services.running:
+            log.info("stopping; %d requests still run", len(services.running))
+        deadline = asyncio.get_running_loop().time() + self._config.limits.drain_seconds
+        while services.running and not self._at_once.is_set():
+            if asyncio.get_running_loop().time() > deadline:
+                log.warning("%d requests did not end in time", len(services.running))
+                break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._at_once.wait(), 0.05)
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="server.py", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="the TOML file")
+    parser.add_argument("--port", type=int, help="listen on this port instead of the file's")
+    parser.add_argument("--data-dir", type=Path, help="write here instead of the file's data_dir")
+    parser.add_argument("--processes", type=int, default=1, help="over one database (default: 1)")
+    parser.add_argument("--check-config", action="store_true", help="only say what is wrong in it")
+    parser.add_argument("--version", action="version", version=__version__)
+    return parser.parse_args(argv)
+
+
+def configure(options: argparse.Namespace) -> Config:
+    """The configuration with what the command line says instead."""
+    config = load(options.config, os.environ)
+    if options.port is not None:
+        config = replace(config, port=options.port)
+    if options.data_dir is not None:
+        config = replace(config, data_dir=options.data_dir)
+    return config
+
+
+def run(config: Config, processes: int) -> int:
+    """Prepare what all processes share, then serve; the exit status."""
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    migrate(config.database)
+    sockets = bind_sockets(config.port, config.address, backlog=BACKLOG)
+    transfers = Transfers(config.limits.transfers, processes)
+
+    def serve(slot: int, lifeline: int | None = None) -> int:
+        async def main() -> None:
+            await Portal(config, transfers, sockets, processes).serve(slot, lifeline)
+
+        asyncio.run(main())
+        return 0
+
+    def close() -> None:
+        # A socket that anyone still holds goes on accepting.
+        for listening in sockets:
+            listening.close()
+
+    return serve(0) if processes == 1 else Supervisor(processes, serve, close).run()
+
+
+def main(argv: list[str]) -> int:
+    """The command: 0 after a graceful stop, 1 where it cannot run, 2 for a wrong configuration."""
+    options = arguments(argv)
+    try:
+        config = configure(options)
+    except ConfigError as error:
+        sys.stderr.writelines(f"{fault}\n" for fault in error.faults)
+        return 2
+    if options.check_config:
+        return 0
+    logs.setup()
+    try:
+        return run(config, max(1, options.processes))
+    except (OSError, SqlError) as error:
+        log.critical("cannot run: %s", error)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

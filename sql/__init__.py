@@ -1,0 +1,58 @@
+"""All SQL, and the only code that touches sqlite3.
+
+Statements live in `queries/*.sql` and are called by name, so that a name in the code can be
+searched for and found:
+
+    -- name: downloads_total
+    -- A line that says what it is for.
+    select ...
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from sql.errors import MigrationError, ReadError, RecordError, SqlError, StatementError
+
+__all__ = [
+    "MigrationError",
+    "ReadError",
+    "RecordError",
+    "SqlError",
+    "StatementError",
+    "Statements",
+    "load",
+]
+
+QUERIES = Path(__file__).parent / "queries"
+_NAME = re.compile(r"^-- name: (\w+)\n(?=-- )", re.MULTILINE)
+
+
+class Statements(dict[str, str]):
+    """Statements by name; a name that is not there raises `StatementError`."""
+
+    def __missing__(self, name: str) -> str:
+        raise StatementError(f"no statement is named {name}")
+
+
+@cache
+def load() -> Statements:
+    """Every statement of `queries/*.sql`; treat it as read-only. Raises `StatementError`."""
+    return parse(path.read_text(encoding="utf-8") for path in sorted(QUERIES.glob("*.sql")))
+
+
+def parse(texts: Iterable[str]) -> Statements:
+    """The same from texts that are already read."""
+    statements = Statements()
+    for text in texts:
+        preamble, *parts = _NAME.split(text)
+        if preamble.strip():
+            raise StatementError(f"not under a name and a purpose: {preamble.strip()[:60]}")
+        for name, body in zip(parts[::2], parts[1::2], strict=True):
+            if "-- name:" in body:
+                raise StatementError(f"a statement after {name} has no name or no purpose")
+            if name in statements:
+                raise StatementError(f"two statements are named {name}")
+            statements[name] = body.strip()
+    return statements

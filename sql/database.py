@@ -1,0 +1,110 @@
+"""Connections, their pragmas, and migrations."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sql.errors import MigrationError
+
+SCHEMA = Path(__file__).parent / "schema"
+
+
+def connect(path: Path, busy_seconds: float = 5) -> sqlite3.Connection:
+    """A connection that writes to a database that exists.
+
+    Transactions begin only where they are written out. The connection may change hands but serves
+    one thread at a time. Raises sqlite3.Error.
+    """
+    connection = _open(path, "rw", busy_seconds)
+    # Readers and the writer do not wait for one another.
+    connection.execute("pragma journal_mode = wal")
+    # A commit is on the disk when it returns. NORMAL would lose the last ones in a power cut.
+    connection.execute("pragma synchronous = full")
+    # In pages (16 MiB): at the default of 4 MiB a busy writer would copy the same pages into the
+    # database, and wait for the disk, every few commits.
+    connection.execute("pragma wal_autocheckpoint = 4000")
+    # A burst must not leave a log behind that is never made shorter.
+    connection.execute("pragma journal_size_limit = 67108864")
+    # In KiB if negative: the pages of a day's totals and of the window stay in memory.
+    connection.execute("pragma cache_size = -16384")
+    # What a statement needs for itself is small, and must not depend on a free disk.
+    connection.execute("pragma temp_store = memory")
+    return connection
+
+
+def connect_reader(path: Path, busy_seconds: float = 5) -> sqlite3.Connection:
+    """A connection that cannot write. Same threads and errors as `connect`."""
+    connection = _open(path, "ro", busy_seconds)
+    connection.execute("pragma temp_store = memory")
+    return connection
+
+
+def migrate(path: Path, schema: Path = SCHEMA) -> int:
+    """Create the database or bring it up to date; return its version.
+
+    `schema/0001_*.sql` and so on are applied in order, each in a transaction of its own, which
+    also sets `pragma user_version`. Any number of processes may call this at once. Raises
+    `MigrationError` when the database is newer than this code or a migration fails.
+    """
+    migrations = sorted(schema.glob("[0-9]*.sql"))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(path.parent):
+            path.touch(mode=0o600)
+            with closing(connect(path, busy_seconds=30)) as connection:
+                return _apply(connection, migrations)
+    except (sqlite3.Error, OSError) as error:
+        raise MigrationError(f"{path}: cannot be migrated: {error}") from error
+
+
+def _open(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=busy_seconds,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _apply(connection: sqlite3.Connection, migrations: list[Path]) -> int:
+    (version,) = connection.execute("pragma user_version").fetchone()
+    if version > len(migrations):
+        raise MigrationError(
+            f"The database is at version {version} and this code knows {len(migrations)}: "
+            "it was used by a newer portal. Install that one, or restore an older backup."
+        )
+    for number, migration in enumerate(migrations[version:], start=version + 1):
+        connection.execute("begin immediate")
+        for statement in _statements(migration.read_text(encoding="utf-8")):
+            connection.execute(statement)
+        connection.execute(f"pragma user_version = {number}")
+        connection.execute("commit")
+    return len(migrations)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One at a time, since `executescript` would commit the transaction it is called in."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """SQLite's busy timeout does not cover the step to WAL. Locks the folder: a second
+    descriptor of the database itself would drop SQLite's own locks when it is closed."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,21 @@
+"""What can go wrong in here. No other exception, and none of sqlite3's, leaves this package."""
+
+
+class SqlError(Exception):
+    """Base of all below. The text is for the operator, never for a client."""
+
+
+class StatementError(SqlError):
+    """A named statement is missing, there twice, or not in the form of `queries/*.sql`."""
+
+
+class MigrationError(SqlError):
+    """The database is newer than this code, or cannot be brought up to it."""
+
+
+class ReadError(SqlError):
+    """The database cannot be read now."""
+
+
+class RecordError(SqlError):
+    """An event could neither be committed nor written to the spill file: it is not recorded."""

@@ -1,0 +1,207 @@
+"""The writer's side of the recorder: commit, or spill and replay."""
+
+import heapq
+import logging
+import random
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from operator import attrgetter
+from pathlib import Path
+
+import sql
+from sql.batch import KINDS, Batch
+from sql.database import connect
+from sql.errors import RecordError
+from sql.records import Record
+from sql.spill import Spill, replayed
+
+log = logging.getLogger(__name__)
+
+# How long a batch waits for a locked database before it is spilled, in seconds; and how long while
+# the last attempt failed, so that those behind it do not queue up.
+PATIENCE = 1.0
+DEGRADED_PATIENCE = 0.05
+# Events in one transaction of a replay: short enough for other processes to get their turn.
+CHUNK = 1000
+PRUNE_SECONDS = 60
+
+_TROUBLE = sqlite3.Error, OSError
+
+
+class Writer:
+    """The one connection of a process that writes, and the spill files of its slot.
+
+    One thread at a time may use it. `RecordError` from the constructor means that another process
+    has the slot.
+    """
+
+    def __init__(self, database: Path, spill_dir: Path, slot: int, slots: int) -> None:
+        self._database = database
+        self._statements = sql.load()
+        self._connection: sqlite3.Connection | None = None
+        self._failing = False
+        self._prune_at = 0.0
+        self._spill = Spill(spill_dir / f"{slot}.spill")
+        self._spills = [self._spill, *_adopted(spill_dir, slot, slots)]
+        try:
+            self._spill.reserve()
+        except OSError as error:
+            log.warning("no room to spill events to %s: %s", spill_dir, error)
+
+    def store(self, batch: Batch, queued: float) -> None:
+        """Commit the batch, or sync it to the spill file; `queued` is its earliest monotonic time.
+
+        Whatever was spilled before is replayed first, so that the window sees events in the order
+        of time. Raises `RecordError` when neither can be done.
+        """
+        deadline = queued + PATIENCE
+        try:
+            self._replay(deadline)
+            with self._transaction(deadline) as connection:
+                self._insert(connection, batch.kinds, batch.payload)
+        except _TROUBLE as error:
+            self._fails(error)
+            self._spill.append(batch)
+
+    def replay(self) -> None:
+        """Try to commit what was spilled; to be called each second while anything is."""
+        try:
+            self._replay(time.monotonic() + PATIENCE)
+        except _TROUBLE as error:
+            self._fails(error)
+
+    def prune(self) -> None:
+        """Once a minute, drop what the window no longer needs. Not while spilled events need it."""
+        if time.monotonic() < self._prune_at or not self.empty:
+            return
+        self._prune_at = time.monotonic() + PRUNE_SECONDS
+        with suppress(sqlite3.Error):
+            now = {"now": int(time.time())}
+            self._connected().execute(self._statements["prune_window"], now)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is spilled."""
+        return not self._pending()
+
+    def close(self) -> None:
+        """A last attempt to replay; what cannot be waits in the file for the next start."""
+        self.replay()
+        self._disconnect()
+        for spill in self._spills:
+            spill.close()
+
+    def _pending(self) -> list[Spill]:
+        return [spill for spill in self._spills if not spill.empty]
+
+    def _replay(self, deadline: float) -> None:
+        """Commit all that was spilled. Raises one of `_TROUBLE`, also when the time is over."""
+        total = 0
+        while pending := self._pending():
+            if total and time.monotonic() > deadline:
+                raise TimeoutError(f"{total} spilled events are back, and more wait")
+            events = self._replay_chunk(pending, deadline)
+            total += events
+            if not events:
+                self._recycle(pending, deadline)
+        if total:
+            log.warning("%d spilled events are in the database now", total)
+
+    def _replay_chunk(self, spills: list[Spill], deadline: float) -> int:
+        """Commit the earliest records and, with them, how far each file is; return the events."""
+        events = 0
+        with self._transaction(deadline) as connection:
+            files = [spill.records(replayed(connection, spill.id)) for spill in spills]
+            for record in heapq.merge(*files, key=attrgetter("time")):
+                self._take(connection, record)
+                events += record.events
+                if events >= CHUNK:
+                    break
+        return events
+
+    def _take(self, connection: sqlite3.Connection, record: Record) -> None:
+        self._insert(connection, KINDS, record.payload)
+        offset = {"spill": record.spill, "replayed": record.end}
+        connection.execute(self._statements["advance_spill"], offset)
+
+    def _recycle(self, spills: list[Spill], deadline: float) -> None:
+        """Void what is in the database; only then may that forget how far the files were."""
+        done = [spill.id for spill in spills]
+        for spill in spills:
+            spill.recycle()
+        with self._transaction(deadline) as connection:
+            for spill_id in done:
+                connection.execute(self._statements["forget_spill"], {"spill": spill_id})
+
+    def _insert(
+        self, connection: sqlite3.Connection, kinds: tuple[str, ...], payload: bytes
+    ) -> None:
+        batch = {"batch": payload.decode()}
+        for kind in kinds:
+            connection.execute(self._statements[kind], batch)
+
+    @contextmanager
+    def _transaction(self, deadline: float) -> Iterator[sqlite3.Connection]:
+        if self._failing:
+            deadline = min(deadline, time.monotonic() + DEGRADED_PATIENCE)
+        connection = self._connected()
+        _begin(connection, deadline)
+        try:
+            yield connection
+            connection.execute("commit")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("rollback")
+            raise
+        self._failing = False
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = connect(self._database, busy_seconds=0.02)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _fails(self, error: Exception) -> None:
+        if not self._failing:
+            log.warning("events are spilled, since %s cannot be written: %s", self._database, error)
+        self._failing = True
+        if not _is_busy(error):
+            self._disconnect()  # the file may be replaced, or its disk come back
+
+
+def _adopted(folder: Path, slot: int, slots: int) -> Iterator[Spill]:
+    """The files that an earlier run with more processes left behind, shared among the slots."""
+    for path in folder.glob("*.spill"):
+        if path.stem.isdecimal() and int(path.stem) >= slots and int(path.stem) % slots == slot:
+            try:
+                yield Spill(path)
+            except RecordError as error:
+                log.warning("%s", error)
+
+
+def _begin(connection: sqlite3.Connection, deadline: float) -> None:
+    """Take the write lock.
+
+    Processes that wait for it by the same schedule, as with SQLite's busy timeout, can starve one
+    another: so chance decides.
+    """
+    while True:
+        try:
+            connection.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() >= deadline:
+                raise
+        else:
+            return
+        time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - a pause
+
+
+def _is_busy(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -1,0 +1,61 @@
+"""What many tests stand on: the demo's content, a stand-in GitLab, a portal before it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from demo.content import fill
+from tests.running import ROOT, Clients, RunningPortal, host
+
+GITLAB_TOKEN = "glpat-test"
+LARGE = 8 << 20
+
+
+@pytest.fixture(scope="session")
+def content(tmp_path_factory):
+    """The demo's content, with a smaller large asset."""
+    directory = tmp_path_factory.mktemp("demo") / "content"
+    fill(directory, large_bytes=LARGE)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def standin(content):
+    """The addresses of a stand-in GitLab in a process of its own."""
+    command = [sys.executable, "-m", "demo.standin", "--content", str(content)]
+    environment = {"PATH": os.environ["PATH"], "GITLAB_TOKEN": GITLAB_TOKEN}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        yield json.loads(process.stdout.readline())
+        process.stdin.close()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def start_portal(standin, tmp_path_factory):
+    """A portal before the stand-in, not yet started: `with start_portal(processes=2) as portal`."""
+
+    def make(**options):
+        options.setdefault("gitlab", standin["gitlab"])
+        options.setdefault("asset_host", host(standin["objects"]))
+        directory = tmp_path_factory.mktemp("portal")
+        return RunningPortal(directory, token=GITLAB_TOKEN, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def portal(start_portal):
+    """One portal for all tests that only ask."""
+    with start_portal() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def clients():
+    """Fresh client addresses."""
+    return Clients()

@@ -1,0 +1,218 @@
+"""Every page, with ordinary, empty and hostile content: rendered whole, and inert."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import pytest
+
+from portal import notes, pages
+from portal.config import Project
+from portal.releases import Asset, Listing, Release
+
+NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+EVIL = "\"'><script>alert(1)</script><img src=x onerror=y>{{ 1234*5678 }}"
+VOID = {"meta", "link", "input", "img", "br", "hr"}
+
+
+class Page(HTMLParser):
+    """The elements of a page, with their attributes; fails on tags that do not match."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], ""
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag, **attributes):
+        wanted = attributes.items()
+        return [a for t, a in self.elements if t == tag and wanted <= a.items()]
+
+
+def render(template, **context):
+    environment = pages.environment()
+    site = SimpleNamespace(title="Site", description="What it is.")
+    environment.globals.update(site=site, static=lambda path: f"/static/{path}?v=1")
+    return Page(environment.get_template(template).render(**context))
+
+
+def release(version="v1.0.0", *names, **changes):
+    assets = tuple(Asset(name, f"Label {name}", "https://x", 2048, "ab" * 32) for name in names)
+    archives = (Asset(f"pets-{version}.zip".replace("/", "-"), "Source code (zip)", "https://x"),)
+    made = Release(version, f"Title {version}", "# Notes", NOW, False, assets, archives)
+    return replace(made, **changes)
+
+
+def evil():
+    assets = (Asset(EVIL, EVIL, "https://x", None, None), Asset("a" * 250, "b" * 900, "https://x"))
+    return Release(EVIL, EVIL, EVIL, NOW, False, assets, ())
+
+
+PETS = Project("pets", "g/pets", "Pets", "Mounts.")
+HOSTILE = Project("evil", "g/evil", EVIL, EVIL)
+LISTINGS = {
+    "plain": Listing((release("v2.0.0", "a.zip", "b.zip"), release("v1.0.0")), NOW),
+    "empty": Listing((), NOW),
+    "stale": Listing((release("release/2.1", "a b.zip"),), NOW, stale=True),
+    "early": Listing((release("v1.0.0-rc.1"), release("v3", upcoming=True)), NOW),
+    "many": Listing(tuple(release(f"v1.{i}.0", "a.zip") for i in range(120)), NOW),
+    "evil": Listing((evil(),), NOW),
+}
+
+
+def entry(listing, project=PETS):
+    latest = listing.latest() if listing else None
+    return SimpleNamespace(
+        project=project, listing=listing, latest=latest, clone_url="https://d.example/pets.git"
+    )
+
+
+def project_page(name):
+    return render(
+        "project.html",
+        **vars(entry(LISTINGS[name], HOSTILE if name == "evil" else PETS)),
+        notes=lambda release: notes.render(release.notes),
+    )
+
+
+def section(*rows, columns=("project",)):
+    made = [SimpleNamespace(labels=row[:-3], **counts(row)) for row in rows]
+    return SimpleNamespace(id="s", title="T", caption="C", columns=columns, rows=made)
+
+
+def counts(row):
+    return dict(zip(("days_30", "days_90", "days_all"), row[-3:], strict=True))
+
+
+def metrics_page(spilled=0):
+    return render(
+        "metrics.html",
+        made_at=NOW,
+        today="2026-11-23",
+        sections=[section((EVIL, 1, 2, 1234567)), section(), section((5, 6, 7), columns=())],
+        verdicts=section(("counted", 1, 2, 3), columns=("verdict",)),
+        spilled=spilled,
+        version="1.2.3",
+    )
+
+
+EVERYTHING = [entry(listing) for listing in (*LISTINGS.values(), None)] + [
+    entry(LISTINGS["evil"], HOSTILE)
+]
+PAGES = {
+    "home": lambda: render("home.html", projects=EVERYTHING),
+    "home-empty": lambda: render("home.html", projects=[]),
+    "downloads": lambda: render("downloads.html", projects=EVERYTHING),
+    "downloads-empty": lambda: render("downloads.html", projects=[]),
+    "error": lambda: render("error.html", status=404, sentence=EVIL, advice=""),
+    "metrics": lambda: metrics_page(1),
+    **{f"project-{name}": lambda name=name: project_page(name) for name in LISTINGS},
+}
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_every_page_is_whole_and_inert(page):
+    made = page()
+    tags = [tag for tag, _ in made.elements]
+    assert tags.count("h1") == tags.count("main") == 1
+    assert not {"style", "iframe", "img"} & set(tags)
+    assert "7006652" not in made.text
+    ids = [a["id"] for _, a in made.elements if "id" in a and a["id"] != "s"]
+    assert len(ids) == len(set(ids))
+    assert not any(re.search(r"\s", i) for i in ids)
+    for _, attributes in made.elements:
+        assert "style" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href"):
+            assert attributes.get(name, "/").startswith(("/", "#"))
+    for target in (a["href"] for a in made.all("a") if a["href"].startswith("#")):
+        assert target[1:] in ids
+    assert all("hidden" in button for button in made.all("button"))
+
+
+def test_a_project_and_its_files():
+    page = project_page("plain")
+    links = {a["href"] for a in page.all("a")}
+    assert {
+        "#release-v2.0.0",
+        "/downloads/pets/v2.0.0/a.zip",
+        "/downloads/pets/v2.0.0/pets-v2.0.0.zip",
+        "/downloads/pets/latest/a.zip",
+        "/downloads/pets/v1.0.0/pets-v1.0.0.zip",
+    } <= links
+    assert "/downloads/pets/latest/pets-v2.0.0.zip" not in links
+    assert {b["data-copy"] for b in page.all("button")} == {
+        "git clone https://d.example/pets.git",
+        "ab" * 32,
+    }
+    assert page.all("article", id="release-v1.0.0")
+    assert not page.all("p", role="status", **{"class": "notice"})
+
+
+def test_a_stale_project_says_so():
+    page = project_page("stale")
+    assert page.all("p", role="status", **{"class": "notice"})
+    assert "as of 2026-11-23 12:30 UTC" in page.text
+    assert page.all("a", href="/downloads/pets/release%2F2.1/a%20b.zip")
+
+
+def test_badges_and_older_releases():
+    early = project_page("early").text
+    assert "Pre-release" in early
+    assert "Upcoming" in early
+    assert "Latest" not in early
+    many = project_page("many")
+    assert len(many.all("article")) == 120
+    assert "115 older releases" in many.text
+
+
+def test_metrics_lead_nowhere():
+    page = metrics_page()
+    assert {a["href"] for a in page.all("a")} == {"#content"}
+    assert page.all("meta", name="referrer", content="no-referrer")
+    assert page.all("meta", name="robots", content="noindex, nofollow")
+    assert not page.all("script")
+    assert not page.all("p", **{"class": "notice"})
+    assert "1,234,567" in page.text
+    assert "Nothing yet." in page.text
+    assert all(th["scope"] in ("row", "col") for th in page.all("th"))
+    assert "1 event waits" in metrics_page(1).text
+    assert "1,200 events wait" in metrics_page(1200).text
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (0, "0 B"),
+        (1023, "1.0 KiB"),
+        (999, "999 B"),
+        (1024, "1.0 KiB"),
+        (1_572_864, "1.5 MiB"),
+        (1024**2 - 1, "1.0 MiB"),
+        (10**15, "909.5 TiB"),
+        (10**18, "909494.7 TiB"),
+    ],
+)
+def test_sizes(size, shown):
+    assert f'title="{size:,} bytes">{shown}<' in pages.filesize(size)
+
+
+def test_dates_are_utc():
+    made = pages.date(datetime.fromisoformat("2026-01-01T01:00:00+02:00"))
+    assert made == (
+        '<time datetime="2025-12-31T23:00:00Z" title="2025-12-31 23:00:00 UTC">2025-12-31</time>'
+    )
+    assert "2026-11-23 12:30 UTC" in pages.moment(NOW + timedelta(seconds=5))
