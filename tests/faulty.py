@@ -1,5 +1,6 @@
 """A GitLab that fails in one way, for programs (git, curl) that need a server of their own."""
 
+import json
 import socketserver
 import threading
 import time
@@ -30,11 +31,46 @@ FAULTS = {
 }
 
 
-class FaultyGitLab:
-    """Answers every request with one fault; a context. `url` is its origin."""
+# Files that go wrong, each in its way: what is sent for it, None for silence.
+FILES = {
+    "truncated.bin": _head(200, bytes(100_000), 5_000_000),
+    "chunked.bin": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n",
+    "silent.bin": None,
+    "stalls.bin": _head(200, bytes(1000), 5000) + b"...",
+    "loop.bin": _head(302, Location="loop.bin"),
+    "elsewhere.bin": _head(302, Location="http://127.0.0.2:1/x"),
+    "metadata.bin": _head(302, Location="http://169.254.169.254/latest/meta-data"),
+    "garbage.bin": FAULTS["garbage"],
+    "gone.bin": FAULTS["404"],
+    "forbidden.bin": FAULTS["403"],
+    "throttled.bin": FAULTS["429"],
+    "failing.bin": FAULTS["500"],
+    "empty.bin": _head(200),
+    "crlf.bin": _head(200, b"x", Content_Type="text/html", X_Evil="1"),
+}
 
-    def __init__(self, fault):
-        answer = FAULTS[fault]
+
+def _api(path, url):
+    """The answers of an API whose one release has every file above."""
+    project = "/api/v4/projects/icarus%2Fpets"
+    place = f"{url}/api/v4/projects/7/packages/generic/faulty/1"
+    links = [{"id": i, "name": name, "url": f"{place}/{name}"} for i, name in enumerate(FILES)]
+    links.append({"id": 99, "name": "other", "url": "http://10.0.0.1/other.bin"})
+    release = {"tag_name": "v1", "name": "v1", "description": "", "assets": {"links": links}}
+    release["released_at"] = "2026-01-01T00:00:00Z"
+    answers = {project: {"id": 7}, f"{project}/releases": [release], f"{project}/packages": []}
+    body = json.dumps(answers.get(path, [])).encode()
+    return _head(200, body, Content_Type="application/json")
+
+
+class FaultyGitLab:
+    """Answers every request with one fault, or where there is none has one release of FILES.
+
+    A context; `url` is its origin.
+    """
+
+    def __init__(self, fault=None):
+        origin = self
         self.requests = requests = []
         self.ended = ended = threading.Event()
 
@@ -44,12 +80,18 @@ class FaultyGitLab:
                 while self.rfile.readline() not in (b"\r\n", b""):
                     pass
                 requests.append(request.decode())
-                if answer is None:
+                path = requests[-1].split()[1].partition("?")[0]
+                name = path.rpartition("/")[2]
+                if fault:
+                    answer = FAULTS[fault]
+                else:
+                    answer = FILES[name] if name in FILES else _api(path, origin.url)
+                if answer is not None:
+                    self.wfile.write(answer)
+                if answer is None or answer.endswith(b"..."):
                     self.request.settimeout(0.1)
                     while not ended.is_set():
                         time.sleep(0.02)
-                else:
-                    self.wfile.write(answer)
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
