@@ -12,42 +12,21 @@ from typing import Protocol
 import pycurl
 from tornado.curl_httpclient import CurlError
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
-from tornado.httputil import HTTPHeaders, HTTPInputError
+from tornado.httputil import HTTPHeaders
 
 from portal.config import Limits
 from portal.errors import PortalError, UpstreamFailed, UpstreamSlow
+from portal.head import Head
 from portal.upload import Upload
 from portal.watch import Watch
+from portal.window import Window
 
-# The window: bytes held for one client before libcurl is paused. It grows with the streak, the
-# bytes since a write last had to wait: slowly while the kernel alone may be taking them, faster
-# once a streak is longer than the kernel's buffers, since then the client truly reads.
-WINDOW_MIN = 64 << 10
-WINDOW_MAX = 4 << 20
-KERNEL_BYTES = 4 << 20  # Linux: net.ipv4.tcp_wmem's maximum
 # One read from the upstream's socket. libcurl hands it over in pieces of 16 KiB, and keeps what is
 # left of it when paused, so this too is memory that a slow client holds.
-READ_SIZE = 128 << 10
-HEADER_LIMIT = 64 << 10
-
+READ_BYTES = 128 << 10
 
 # What libcurl says of a pooled connection that the upstream had closed before it was used.
 _STALE_CONNECTION = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
-
-
-def _failure(error: CurlError) -> PortalError:
-    """The sentence for what libcurl could not do; the log gets its own words from the caller."""
-    if error.errno == pycurl.E_OPERATION_TIMEDOUT:
-        return UpstreamSlow("The upstream server does not answer.", "Please try again.", 30)
-    if error.errno in (pycurl.E_COULDNT_CONNECT, pycurl.E_COULDNT_RESOLVE_HOST):
-        return UpstreamFailed("The upstream server cannot be reached.", "Please try again.", 30)
-    return UpstreamFailed("The connection to the upstream server broke.", "Please try again.", 30)
-
-
-def window(streak: int) -> int:
-    """The window after so many bytes without a wait."""
-    share = streak // 2 if streak > KERNEL_BYTES else streak // 16
-    return min(WINDOW_MAX, max(WINDOW_MIN, share))
 
 
 class Sink(Protocol):
@@ -67,8 +46,9 @@ class Relay:
     """One exchange with the upstream: maybe an upload, then a head, then a body.
 
     Everything runs on the event loop that made it; no method may be called from a thread. The
-    order is: `upload.feed()` while there is a body to send, `head()`, then `pump()`. `abort()` may
-    come at any moment, more than once, and ends the upstream's connection at once.
+    order is: `feed()` and `end()` where there is an upload, `head()`, then `pump()` or
+    `discard()`. `abort()` may come at any moment, more than once, and ends the upstream's
+    connection at once.
     """
 
     def __init__(
@@ -79,24 +59,17 @@ class Relay:
         upload: Upload | None = None,
         prepare: Callable[[pycurl.Curl], None] | None = None,
     ) -> None:
-        self.upload = upload
         self._limits = limits
+        self._upload = upload
         self._prepare = prepare
         self._curl: pycurl.Curl | None = None
-        self._aborted = False
-        self._reason: PortalError | None = None
-        self._paused = False
-        self._discarding = False
-        self._lines: list[str] = []
-        self._header_bytes = 0
-        self._head = asyncio.Event()
-        self._status: int | None = None
-        self._chunks: list[bytes] = []
-        self._held = 0
-        self._window = WINDOW_MIN
-        self._streak = 0
-        self._ready = asyncio.Event()
+        self._head = Head()
+        self._window = Window()
         self._watch = Watch()
+        self._paused = self._discarding = self._aborted = False
+        self._reason: PortalError | None = None
+        self._answered = asyncio.Event()
+        self._ready = asyncio.Event()
         request.prepare_curl_callback = self._set_up
         self._done = client.fetch(request, raise_error=False)
         self._done.add_done_callback(self._over)
@@ -112,40 +85,33 @@ class Relay:
         curl.relay = self
         curl.setopt(pycurl.PROXY, "")  # or libcurl would obey the environment's
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)  # 2 buffers a window each
-        curl.setopt(pycurl.BUFFERSIZE, READ_SIZE)
+        curl.setopt(pycurl.BUFFERSIZE, READ_BYTES)
         curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
         curl.setopt(pycurl.WRITEFUNCTION, self._on_body)
         curl.setopt(pycurl.NOPROGRESS, 0)
         curl.setopt(pycurl.XFERINFOFUNCTION, self._on_progress)
-        if self.upload:
-            self.upload.attach(curl, self._continue)
+        if self._upload:
+            self._upload.attach(curl, self._continue)
         if self._prepare:
             self._prepare(curl)
 
     def _on_header(self, line: bytes) -> int | None:
         self._watch.moved()
-        self._header_bytes += len(line)
-        if self._aborted or self._header_bytes > HEADER_LIMIT:
+        if self._aborted or not self._head.add(line):
             return -1
-        if line.startswith(b"HTTP/"):
-            self._lines = []
-        self._lines.append(line.decode("latin1").rstrip())
-        if line in (b"\r\n", b"\n"):
-            status = int(self._lines[0].split()[1])
-            if status >= 200:  # not 100 Continue, 103 Early Hints
-                self._status = status
-                self._head.set()
+        if self._head.status is not None:
+            self._answered.set()
         return None
 
     def _on_body(self, data: bytes) -> int | None:
-        if self._aborted or (self._discarding and self._held >= self._window):
+        full = self._window.full
+        if self._aborted or (full and self._discarding):
             return -1
-        if self._held >= self._window:
+        if full:
             self._paused = True
             self._watch.rest()
             return int(pycurl.WRITEFUNC_PAUSE)
-        self._chunks.append(data)
-        self._held += len(data)
+        self._window.put(data)
         self._watch.moved()
         self._ready.set()
         return None
@@ -155,16 +121,37 @@ class Relay:
 
     # -- the state of the transfer -------------------------------------------------------------
 
+    @property
+    def over(self) -> bool:
+        """Whether the upstream's side has ended, well or not."""
+        return self._done.done()
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether it ended as a stale pooled connection does, before any byte of an answer."""
+        error = self._done.exception() if self._done.done() else None
+        stale = isinstance(error, CurlError) and error.errno in _STALE_CONNECTION
+        return stale and not (self._head.size or self._aborted)
+
+    def abort(self, reason: PortalError | None = None) -> None:
+        """End the upstream transfer now; `reason` is what whoever waits for it gets."""
+        self._aborted = True
+        self._reason = self._reason or reason
+        self._watch.rest()
+        # libcurl looks at a transfer again when its pause changes, and then sees that the callbacks
+        # fail; without this, one whose upstream sends nothing would stay for good.
+        self._pause(pycurl.PAUSE_ALL, pycurl.PAUSE_CONT)
+
     def _over(self, done: asyncio.Future[HTTPResponse]) -> None:
         done.exception()  # raised where it is waited for
-        self._watch.stop()
-        self._head.set()
+        self._watch.rest()
+        self._answered.set()
         self._ready.set()
-        if self.upload:
-            self.upload.stop()
+        if self._upload:
+            self._upload.stop()
 
     def _pause(self, *masks: int) -> None:
-        if self._curl is not None and self._curl.relay is self and not self._done.done():
+        if self._curl is not None and self._curl.relay is self and not self.over:
             try:
                 for mask in masks:
                     self._curl.pause(mask)
@@ -172,20 +159,17 @@ class Relay:
                 pass  # the transfer has just ended; `_done` says how
 
     def _continue(self) -> None:
-        """Let libcurl move whatever is not held back, as its one mask for both directions."""
+        """Let libcurl move whatever is not held back: its one mask is for both directions."""
         mask = pycurl.PAUSE_RECV if self._paused else 0
-        if self.upload and self.upload.paused:
+        if self._upload and self._upload.paused:
             mask |= pycurl.PAUSE_SEND
         self._pause(mask)
 
-    def abort(self, reason: PortalError | None = None) -> None:
-        """End the upstream transfer now; `reason` is what whoever waits for it gets."""
-        self._aborted = True
-        self._reason = self._reason or reason
-        self._watch.stop()
-        # libcurl looks at a transfer again when its pause changes, and then sees that the callbacks
-        # fail; without this, one whose upstream sends nothing would stay for good.
-        self._pause(pycurl.PAUSE_ALL, pycurl.PAUSE_CONT)
+    def _too_slow(self) -> None:
+        self.abort(UpstreamSlow("The upstream server takes too long.", "Please try again.", 30))
+
+    def _watch_upstream(self) -> None:
+        self._watch.expect(self._limits.upstream_stall_seconds, self._too_slow)
 
     def _check(self) -> None:
         """Raise what ended the transfer, if it did not end well."""
@@ -202,39 +186,15 @@ class Relay:
 
     async def feed(self, data: bytes) -> None:
         """Send the next piece of the upload; returns once libcurl has taken it."""
-        if self.upload is None:
-            return
-        self._watch.expect(self._limits.upstream_stall_seconds, self._too_slow)
-        await self.upload.feed(data)
-        self._watch.rest()
+        if self._upload:
+            self._watch_upstream()
+            await self._upload.feed(data)
+            self._watch.rest()
 
     def end(self) -> None:
         """Say that the upload is complete."""
-        if self.upload:
-            self.upload.end()
-
-    def discard(self) -> None:
-        """Let a short body end by itself, so that the connection can be used again."""
-        self._discarding = True
-        self._chunks.clear()
-        self._watch.expect(self._limits.upstream_stall_seconds, self.abort)
-        if self._paused:
-            self.abort()
-
-    @property
-    def over(self) -> bool:
-        """Whether the upstream's side has ended, well or not."""
-        return self._done.done()
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether it ended as a stale pooled connection does, before any byte of an answer."""
-        error = self._done.exception() if self._done.done() else None
-        return (
-            isinstance(error, CurlError)
-            and error.errno in _STALE_CONNECTION
-            and not (self._header_bytes or self._aborted)
-        )
+        if self._upload:
+            self._upload.end()
 
     async def head(self) -> tuple[int, HTTPHeaders]:
         """The upstream's status and headers, once they are there.
@@ -242,19 +202,23 @@ class Relay:
         `UpstreamSlow` when they do not come in time, `UpstreamFailed` when there are none.
         """
         self._watch.expect(self._limits.first_byte_seconds, self._too_slow)
-        await self._head.wait()
+        await self._answered.wait()
         self._watch.rest()
-        if self._status is None or self._reason:
+        if self._head.status is None or self._reason:
             self._check()
             raise UpstreamFailed("The upstream server sent no answer.")
-        try:
-            return self._status, HTTPHeaders.parse("\n".join(self._lines[1:-1]))
-        except HTTPInputError as error:
+        headers = self._head.headers()
+        if headers is None:
             self.abort()
-            raise UpstreamFailed("The upstream server sent no proper answer.") from error
+            raise UpstreamFailed("The upstream server sent no proper answer.")
+        return self._head.status, headers
 
-    def _too_slow(self) -> None:
-        self.abort(UpstreamSlow("The upstream server takes too long.", "Please try again.", 30))
+    def discard(self) -> None:
+        """Let a short body end by itself, so that the connection can be used again."""
+        self._discarding = True
+        self._watch.expect(self._limits.upstream_stall_seconds, self.abort)
+        if self._paused:
+            self.abort()
 
     async def pump(self, sink: Sink) -> None:
         """Move the body to the client.
@@ -263,32 +227,37 @@ class Relay:
         the upstream ends early, whatever `sink.write` raises when the client does.
         """
         if not self._paused:
-            self._watch.expect(self._limits.upstream_stall_seconds, self._too_slow)
-        while True:
+            self._watch_upstream()
+        while self._window or not self.over:
             await self._ready.wait()
             self._ready.clear()
-            if self._chunks:
+            if self._window:
                 await self._send(sink)
-            if self._done.done() and not self._chunks:
-                break
-            if self._chunks or self._done.done():
-                self._ready.set()
+            if self._window or self.over:
+                self._ready.set()  # what came during the send must not wait for more
         self._check()
 
     async def _send(self, sink: Sink) -> None:
-        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        self._held = 0
+        data = self._window.take()
         sent = sink.write(data)
         if sent.done():
-            self._streak += len(data)
-            self._window = window(self._streak)
+            sent.result()
+            self._window.went(len(data))
         else:
-            self._streak, self._window = 0, WINDOW_MIN
+            self._window.waited()
             del data
             with self._watch.client(self._limits.client_stall_seconds, sink):
                 await sent
         if self._paused:
             self._paused = False
-            self._watch.expect(self._limits.upstream_stall_seconds, self._too_slow)
+            self._watch_upstream()
             self._continue()
+
+
+def _failure(error: CurlError) -> PortalError:
+    """The sentence for what libcurl could not do; its own words stay in the log."""
+    if error.errno == pycurl.E_OPERATION_TIMEDOUT:
+        return UpstreamSlow("The upstream server does not answer.", "Please try again.", 30)
+    if error.errno in (pycurl.E_COULDNT_CONNECT, pycurl.E_COULDNT_RESOLVE_HOST):
+        return UpstreamFailed("The upstream server cannot be reached.", "Please try again.", 30)
+    return UpstreamFailed("The connection to the upstream server broke.", "Please try again.", 30)

@@ -15,7 +15,8 @@ T = TypeVar("T")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 # GitLab's own rule for paths. Not the project's number: git has no address by number.
-_PROJECT_PATH = re.compile(r"[A-Za-z0-9_.][\w.-]*(/[A-Za-z0-9_.][\w.-]*)+", re.ASCII)
+_SEGMENT = r"(?!\.{1,2}(?:/|$))[\w.][\w.-]*"
+_PROJECT_PATH = re.compile(rf"{_SEGMENT}(/{_SEGMENT})+", re.ASCII)
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 

@@ -44,8 +44,6 @@ class Watch:
             self._timer.cancel()
             self._timer = None
 
-    stop = rest
-
     def _look(self, seconds: float, expired: Callable[[], None]) -> None:
         left = self._last + seconds - self._loop.time()
         if left > 0:

@@ -1,8 +1,8 @@
 """Events as the database takes them: many at once, as one JSON text.
 
 One text, because a statement that reads it with `json_each` is a single step for sqlite3, during
-which Python's lock is free. `executemany` takes the lock again for each row, and a busy event loop
-gives it up only every few milliseconds. See `benchmarks/recorder.py` for the figures.
+which Python's lock is free. `executemany` takes the lock again for each row: 29,000 events a second
+against 56,000 with 512 waiting, 5,000 against 9,000 with 64 beside an event loop that never rests.
 """
 
 import json

@@ -28,7 +28,7 @@ _ZEROS = bytes(1 << 20)
 class Spill:
     """One spill file, held by one process: a second `Spill` for it raises `RecordError`.
 
-    One thread at a time may use it.
+    One thread at a time may use it. The constructor raises OSError where it cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:

@@ -21,7 +21,13 @@ ALONE = {
     "portal/pktline.py": set(),
     "portal/upload.py": set(),
     "portal/watch.py": set(),
-    "portal/relay.py": {"portal.errors", "portal.config", "portal.upload", "portal.watch"},
+    "portal/window.py": set(),
+    "portal/head.py": set(),
+    "portal/relay.py": {
+        "portal.errors",
+        "portal.config",
+        *("portal.head", "portal.upload", "portal.watch", "portal.window"),
+    },
 }
 
 

@@ -13,8 +13,9 @@ from tornado.iostream import StreamClosedError
 
 from portal.config import Limits
 from portal.errors import UpstreamFailed, UpstreamSlow
-from portal.relay import KERNEL_BYTES, READ_SIZE, WINDOW_MAX, WINDOW_MIN, Relay, window
+from portal.relay import READ_BYTES, Relay
 from portal.upload import KEEP_BYTES, Upload
+from portal.window import KERNEL_BYTES, WINDOW_MAX, WINDOW_MIN, Window
 from tests.scripted import Upstream
 
 LIMITS = Limits(
@@ -234,7 +235,7 @@ def test_a_slow_client_is_no_stall_and_gets_everything():
             client.pace = slowly
             await relay.pump(client)
             assert client.received == BODY
-            assert client.most <= WINDOW_MIN + READ_SIZE
+            assert client.most <= WINDOW_MIN + READ_BYTES
 
     run(main)
 
@@ -371,5 +372,9 @@ def test_a_short_body_can_be_discarded_and_the_connection_used_again():
         (1 << 40, WINDOW_MAX),
     ],
 )
-def test_window(streak, expected):
-    assert window(streak) == expected
+def test_the_window_grows_with_the_streak_and_a_wait_makes_it_small(streak, expected):
+    window = Window()
+    window.went(streak)
+    assert window.size == expected
+    window.waited()
+    assert window.size == WINDOW_MIN

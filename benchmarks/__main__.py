@@ -1,0 +1,107 @@
+"""The command: which benchmarks, how many rounds; the tables, then the bars."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from subprocess import SubprocessError
+
+from benchmarks import clone, machine, nginx, recording, slow, small, transfer
+from benchmarks.children import BenchmarkError
+from benchmarks.plan import FULL, QUICK, Plan
+from benchmarks.report import Bar, Outcome
+from benchmarks.site import Site, running_site
+
+# Those that need the proxies, and the one that does not.
+PROXIED: dict[str, Callable[[Site, Plan], list[Outcome]]] = {
+    "transfer": transfer.measure,
+    "small": small.measure,
+    "slow": slow.measure,
+    "clone": clone.measure,
+}
+RECORDER = "recorder"
+NAMES = (*PROXIED, RECORDER)
+
+
+def arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="measure the portal")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(NAMES)}; without any, all")
+    parser.add_argument("--rounds", type=int, help=f"default: {FULL.rounds}")
+    parser.add_argument("--quick", action="store_true", help="small sizes; the figures say nothing")
+    options = parser.parse_args(argv)
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    return options
+
+
+class Run:
+    """One run: prints each table once it is there; `bars` and `failed` are for the end."""
+
+    def __init__(self, names: Sequence[str], plan: Plan) -> None:
+        self._names = names
+        self._plan = plan
+        self.bars: list[Bar] = []
+        self.failed = False
+
+    def run(self) -> None:
+        """Run what was asked for."""
+        proxied = [name for name in PROXIED if name in self._names]
+        if proxied and nginx.program() is None:
+            print(f"skipped: {', '.join(proxied)}: nginx is not installed\n")
+        elif proxied:
+            self._attempt("the proxies", self._proxied, proxied)
+        if RECORDER in self._names:
+            self._attempt(RECORDER, self._recorder)
+
+    def _proxied(self, names: Sequence[str]) -> None:
+        with (
+            tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
+            running_site(Path(folder), self._plan) as site,
+        ):
+            for skipped in site.skipped:
+                print(f"skipped: {skipped}\n")
+            for name in names:
+                self._attempt(name, self._one, PROXIED[name], site)
+
+    def _one(self, measure: Callable[[Site, Plan], list[Outcome]], site: Site) -> None:
+        self._report(measure(site, self._plan))
+
+    def _recorder(self) -> None:
+        self._report(recording.measure(self._plan))
+
+    def _attempt(self, name: str, step: Callable[..., None], *parameters: object) -> None:
+        """Go on with the others where one fails."""
+        try:
+            step(*parameters)
+        except (BenchmarkError, OSError, SubprocessError) as error:
+            self.failed = True
+            print(f"FAILED  {name}: {error}\n", flush=True)
+
+    def _report(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            print(outcome.text(), flush=True)
+            self.bars += outcome.bars
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 unless something could not be measured; a bar that is missed is a finding, no failure."""
+    options = arguments(argv)
+    plan = QUICK if options.quick else FULL
+    if options.rounds:
+        plan = replace(plan, rounds=max(1, options.rounds))
+    began = time.monotonic()
+    print(f"{machine.line()}\n{plan.rounds} rounds; medians, and of each round's ratio to nginx\n")
+    run = Run(options.names or NAMES, plan)
+    run.run()
+    for bar in run.bars:
+        print(bar.line())
+    print(f"\n{time.monotonic() - began:.0f} seconds")
+    return 1 if run.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,93 @@
+"""Processes that a benchmark starts: ready before they are used, ended by their id, always."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ADDRESS = "127.0.0.1"
+START_SECONDS = 20.0
+STOP_SECONDS = 10.0
+ROOT = Path(__file__).parent.parent
+
+
+class BenchmarkError(Exception):
+    """Something could not be measured; the text says what and why."""
+
+
+@contextmanager
+def running(
+    name: str,
+    command: Sequence[object],
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    piped: bool = False,
+) -> Iterator[subprocess.Popen[str]]:
+    """A child whose output goes to `<folder>/<name>.log`; `piped` connects its input and output.
+
+    At the end it gets SIGTERM, and SIGKILL where that is not enough.
+    """
+    log = folder / f"{name}.log"
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "HOME": str(folder),
+                **(environ or {}),
+            },
+            stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if piped else output,
+            stderr=output,
+            text=True,
+        )
+    try:
+        yield child
+    finally:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    child.terminate()
+    try:
+        child.communicate(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+
+
+@contextmanager
+def listening(
+    name: str,
+    command: Sequence[object],
+    port: int,
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[int]:
+    """The id of a child that accepts connections. Raises BenchmarkError where it does not."""
+    with running(name, command, folder, environ) as child:
+        give_up = time.monotonic() + START_SECONDS
+        while not _accepts(port):
+            if child.poll() is not None or time.monotonic() > give_up:
+                log = (folder / f"{name}.log").read_text(errors="replace")
+                raise BenchmarkError(f"{name} did not start: {log[-2000:]}")
+            time.sleep(0.02)
+        yield child.pid
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex((ADDRESS, port)) == 0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind((ADDRESS, 0))
+        port: int = listener.getsockname()[1]
+        return port

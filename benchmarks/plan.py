@@ -1,0 +1,48 @@
+"""How much is measured: the full run, and a smoke run that only shows that everything works."""
+
+from dataclasses import dataclass
+
+KIB = 1 << 10
+MIB = 1 << 20
+GIB = 1 << 30
+
+SMALL_BYTES = 10 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes are in bytes, times in seconds; `rounds` is for everything but the slow readers."""
+
+    rounds: int
+    one_bytes: int
+    many_clients: int
+    many_bytes: int
+    small_seconds: float
+    slow_clients: int
+    slow_seconds: float
+    pack_bytes: int
+    recorder_seconds: float
+
+
+FULL = Plan(
+    rounds=5,
+    one_bytes=GIB,
+    many_clients=50,
+    many_bytes=20 * MIB,
+    small_seconds=3,
+    slow_clients=200,
+    slow_seconds=15,
+    pack_bytes=300 * MIB,
+    recorder_seconds=3,
+)
+QUICK = Plan(
+    rounds=1,
+    one_bytes=64 * MIB,
+    many_clients=10,
+    many_bytes=8 * MIB,
+    small_seconds=0.5,
+    slow_clients=20,
+    slow_seconds=1.5,
+    pack_bytes=8 * MIB,
+    recorder_seconds=0.3,
+)
