@@ -39,6 +39,40 @@ BODY_LIMIT = 64 << 10  # of any request but git's, which sets its own
 MOST_BYTES = 1 << 60  # the curl client bounds streams too unless told not to
 
 
+def make_services(
+    stack: contextlib.AsyncExitStack,
+    config: Config,
+    transfers: Transfers,
+    slot: int = 0,
+    slots: int = 1,
+) -> Services:
+    """One process's parts, on the running loop; the stack ends them in the reverse order."""
+    recorder = Recorder(config.database, config.spill_dir, slot, slots)
+    recorder.start()
+    stack.push_async_callback(asyncio.to_thread, recorder.close)
+    reader = Reader(config.database)
+    stack.callback(reader.close)
+    # A handle for every transfer, so that none waits in the client's own unbounded queue.
+    streams = CurlAsyncHTTPClient(
+        force_instance=True, max_clients=config.limits.transfers + 1, max_body_size=MOST_BYTES
+    )
+    stack.callback(streams.close)
+    api = CurlAsyncHTTPClient(force_instance=True)
+    stack.callback(api.close)
+    listings = Listings(config, GitLabApi(config.gitlab, api, config.limits))
+    listings.start()
+    stack.push_async_callback(listings.stop)
+    return Services(
+        config=config,
+        recorder=Recording(recorder),
+        reports=Reports(reader, config.database, config.spill_dir),
+        listings=listings,
+        upstream=Upstream(streams, config.gitlab, config.limits),
+        transfers=transfers,
+        templates=pages.environment(),
+    )
+
+
 class Portal:
     """One process of the portal, on its own event loop."""
 
@@ -63,7 +97,7 @@ class Portal:
             loop.add_reader(lifeline, self._orphaned, lifeline)
         self._transfers.start(slot)
         async with contextlib.AsyncExitStack() as stack:
-            services = await self._services(stack, slot)
+            services = make_services(stack, config, self._transfers, slot, self._slots)
             server = HTTPServer(
                 make_app(services),
                 max_body_size=BODY_LIMIT,
@@ -76,34 +110,6 @@ class Portal:
             await self._drain(services)
             await server.close_all_connections()
         log.info("stopped")
-
-    async def _services(self, stack: contextlib.AsyncExitStack, slot: int) -> Services:
-        """Make the parts, and have the stack end them in the reverse order."""
-        config = self._config
-        recorder = Recorder(config.database, config.spill_dir, slot, self._slots)
-        recorder.start()
-        stack.push_async_callback(asyncio.to_thread, recorder.close)
-        reader = Reader(config.database)
-        stack.callback(reader.close)
-        # A handle for every transfer, so that none waits in the client's own unbounded queue.
-        streams = CurlAsyncHTTPClient(
-            force_instance=True, max_clients=config.limits.transfers + 1, max_body_size=MOST_BYTES
-        )
-        stack.callback(streams.close)
-        api = CurlAsyncHTTPClient(force_instance=True)
-        stack.callback(api.close)
-        listings = Listings(config, GitLabApi(config.gitlab, api, config.limits))
-        listings.start()
-        stack.push_async_callback(listings.stop)
-        return Services(
-            config=config,
-            recorder=Recording(recorder),
-            reports=Reports(reader, config.database, config.spill_dir),
-            listings=listings,
-            upstream=Upstream(streams, config.gitlab, config.limits),
-            transfers=self._transfers,
-            templates=pages.environment(),
-        )
 
     def _signalled(self) -> None:
         """The first signal stops gracefully, the second at once."""

@@ -1,11 +1,13 @@
 """What many tests stand on: the demo's content, a stand-in GitLab, a portal before it."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+from tornado.ioloop import IOLoop
 
 from demo.content import fill
 from tests.running import ROOT, Clients, RunningPortal, host
@@ -59,6 +61,16 @@ def portal(start_portal):
 def clients():
     """Fresh client addresses."""
     return Clients()
+
+
+@pytest.fixture
+def io_loop():
+    """A loop for each test; pytest-tornado's own calls what Tornado has deprecated."""
+    loop = IOLoop(make_current=False)
+    asyncio.set_event_loop(loop.asyncio_loop)
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.close(all_fds=True)
 
 
 def pytest_sessionfinish(session):
