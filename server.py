@@ -39,6 +39,16 @@ BODY_LIMIT = 64 << 10  # of any request but git's, which sets its own
 MOST_BYTES = 1 << 60  # the curl client bounds streams too unless told not to
 
 
+class Client(CurlAsyncHTTPClient):
+    """Tornado's client, closed for good: libcurl sets a timer while its handles are closed."""
+
+    def close(self) -> None:
+        """End every transfer, and the timer that this starts."""
+        super().close()
+        if self._timeout is not None:
+            self.io_loop.remove_timeout(self._timeout)
+
+
 def make_services(
     stack: contextlib.AsyncExitStack,
     config: Config,
@@ -53,11 +63,11 @@ def make_services(
     reader = Reader(config.database)
     stack.callback(reader.close)
     # A handle for every transfer, so that none waits in the client's own unbounded queue.
-    streams = CurlAsyncHTTPClient(
+    streams = Client(
         force_instance=True, max_clients=config.limits.transfers + 1, max_body_size=MOST_BYTES
     )
     stack.callback(streams.close)
-    api = CurlAsyncHTTPClient(force_instance=True)
+    api = Client(force_instance=True)
     stack.callback(api.close)
     listings = Listings(config, GitLabApi(config.gitlab, api, config.limits))
     listings.start()

@@ -89,6 +89,11 @@ class StreamingHandler(Handler):
             sink.close()
             raise
 
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log, unless it only says that the client has left and its transfer with it."""
+        if not (self.gone and isinstance(value, PortalError)):
+            super().log_exception(typ, value, tb)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """An error before the head; after it, nothing true can be said to the client."""
         if self.relay:

@@ -71,6 +71,7 @@ class Relay:
         self._answered = asyncio.Event()
         self._ready = asyncio.Event()
         request.prepare_curl_callback = self._set_up
+        self._request = request
         self._done = client.fetch(request, raise_error=False)
         self._done.add_done_callback(self._over)
 
@@ -149,6 +150,11 @@ class Relay:
         self._ready.set()
         if self._upload:
             self._upload.stop()
+        # Nothing below is needed any more, and each would keep this relay, and what it holds, until
+        # the handle is used again or the collector comes by.
+        self._request.prepare_curl_callback = None
+        if self._curl is not None and self._curl.relay is self:
+            self._curl.relay = None
 
     def _pause(self, *masks: int) -> None:
         if self._curl is not None and self._curl.relay is self and not self.over:
@@ -168,8 +174,10 @@ class Relay:
     def _too_slow(self) -> None:
         self.abort(UpstreamSlow("The upstream server takes too long.", "Please try again.", 30))
 
-    def _watch_upstream(self) -> None:
-        self._watch.expect(self._limits.upstream_stall_seconds, self._too_slow)
+    def _expect(self, seconds: float) -> None:
+        """The upstream's turn: end the transfer when nothing comes for so long."""
+        if not self.over:
+            self._watch.expect(seconds, self._too_slow)
 
     def _check(self) -> None:
         """Raise what ended the transfer, if it did not end well."""
@@ -187,7 +195,7 @@ class Relay:
     async def feed(self, data: bytes) -> None:
         """Send the next piece of the upload; returns once libcurl has taken it."""
         if self._upload:
-            self._watch_upstream()
+            self._expect(self._limits.upstream_stall_seconds)
             await self._upload.feed(data)
             self._watch.rest()
 
@@ -201,7 +209,7 @@ class Relay:
 
         `UpstreamSlow` when they do not come in time, `UpstreamFailed` when there are none.
         """
-        self._watch.expect(self._limits.first_byte_seconds, self._too_slow)
+        self._expect(self._limits.first_byte_seconds)
         await self._answered.wait()
         self._watch.rest()
         if self._head.status is None or self._reason:
@@ -216,7 +224,7 @@ class Relay:
     def discard(self) -> None:
         """Let a short body end by itself, so that the connection can be used again."""
         self._discarding = True
-        self._watch.expect(self._limits.upstream_stall_seconds, self.abort)
+        self._expect(self._limits.upstream_stall_seconds)
         if self._paused:
             self.abort()
 
@@ -227,7 +235,7 @@ class Relay:
         the upstream ends early, whatever `sink.write` raises when the client does.
         """
         if not self._paused:
-            self._watch_upstream()
+            self._expect(self._limits.upstream_stall_seconds)
         while self._window or not self.over:
             await self._ready.wait()
             self._ready.clear()
@@ -250,7 +258,7 @@ class Relay:
                 await sent
         if self._paused:
             self._paused = False
-            self._watch_upstream()
+            self._expect(self._limits.upstream_stall_seconds)
             self._continue()
 
 

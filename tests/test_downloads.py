@@ -1,6 +1,7 @@
 """Downloads through a real portal: what arrives, what it says, and what is counted."""
 
 import hashlib
+import re
 import sqlite3
 import threading
 import time
@@ -271,7 +272,9 @@ def test_a_database_that_is_locked_holds_nothing_up_for_long(start_portal, clien
             thread.join()
         assert time.monotonic() - begun < 3
         page = ask(f"{portal.url}/metrics?token=metrics-token")[2].decode()
-        assert "5 events wait" in " ".join(page.split())
+        found = re.search(r"(\d+)\s+events\s+wait", page)
+        assert found
+        assert 5 <= int(found[1]) <= 10  # each download, and maybe that its transfer has ended
         lock.execute("rollback")
         lock.close()
         until = time.monotonic() + 5
