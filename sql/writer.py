@@ -42,6 +42,7 @@ class Writer:
         self._statements = sql.load()
         self._connection: sqlite3.Connection | None = None
         self._failing = False
+        self._replayed = 0
         self._prune_at = 0.0
         self._spill = Spill(spill_dir / f"{slot}.spill")
         self._spills = [self._spill, *_adopted(spill_dir, slot, slots)]
@@ -58,12 +59,13 @@ class Writer:
         """
         deadline = queued + PATIENCE
         try:
-            self._replay(deadline)
-            with self._transaction(deadline) as connection:
-                self._insert(connection, batch.kinds, batch.payload)
+            if self._replay(deadline):
+                with self._transaction(deadline) as connection:
+                    self._insert(connection, batch.kinds, batch.payload)
+                return
         except _TROUBLE as error:
             self._fails(error)
-            self._spill.append(batch)
+        self._spill.append(batch)
 
     def replay(self) -> None:
         """Try to commit what was spilled; to be called each second while anything is."""
@@ -96,18 +98,18 @@ class Writer:
     def _pending(self) -> list[Spill]:
         return [spill for spill in self._spills if not spill.empty]
 
-    def _replay(self, deadline: float) -> None:
-        """Commit all that was spilled. Raises one of `_TROUBLE`, also when the time is over."""
-        total = 0
+    def _replay(self, deadline: float) -> bool:
+        """Commit what was spilled, a chunk at least; whether that is all. Raises `_TROUBLE`."""
         while pending := self._pending():
-            if total and time.monotonic() > deadline:
-                raise TimeoutError(f"{total} spilled events are back, and more wait")
-            events = self._replay_chunk(pending, deadline)
-            total += events
-            if not events:
+            if events := self._replay_chunk(pending, deadline):
+                self._replayed += events
+            else:
                 self._recycle(pending, deadline)
-        if total:
-            log.warning("%d spilled events are in the database now", total)
+                log.warning("%d spilled events are in the database now", self._replayed)
+                self._replayed = 0
+            if time.monotonic() > deadline:
+                break
+        return self.empty
 
     def _replay_chunk(self, spills: list[Spill], deadline: float) -> int:
         """Commit the earliest records and, with them, how far each file is; return the events."""

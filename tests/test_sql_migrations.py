@@ -60,7 +60,7 @@ def test_a_newer_database_is_refused_and_left_alone(path):
     migrate(path)
     with closing(connect(path)) as connection:
         connection.execute("pragma user_version = 99")
-    with pytest.raises(MigrationError, match="at version 99 .* newer portal"):
+    with pytest.raises(MigrationError, match=r"at version 99 .* newer portal"):
         migrate(path)
     assert version(path) == 99
 

@@ -49,7 +49,7 @@ def test_no_statement_scans_a_table_of_events(path, name):
 
 
 def test_what_a_part_asks_of_the_window_is_a_search(path):
-    """Triggers are not in the plan of what fires them: so from the cost of the program."""
+    """The plan of a statement does not show what its triggers do."""
     trigger = "select sql from sqlite_schema where name = 'decide_download'"
     with closing(connect(path)) as connection:
         (text,) = connection.execute(trigger).fetchone()
