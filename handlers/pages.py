@@ -57,4 +57,3 @@ class HealthHandler(Handler):
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
         self.finish("ok\n")
-
