@@ -3,9 +3,10 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import os
-import signal
+import resource
 import socket
 import sys
 from dataclasses import replace
@@ -19,9 +20,10 @@ from handlers import make_app
 from portal import __version__, logs, pages
 from portal.admission import Transfers
 from portal.config import Config, ConfigError, load
+from portal.departures import Departures
 from portal.gitlab import GitLabApi
 from portal.listings import Listings
-from portal.processes import Supervisor
+from portal.processes import EX_UNAVAILABLE, SIGNALS, Supervisor
 from portal.recording import Recording
 from portal.reports import Reports
 from portal.services import Services
@@ -62,9 +64,10 @@ def make_services(
     stack.push_async_callback(asyncio.to_thread, recorder.close)
     reader = Reader(config.database)
     stack.callback(reader.close)
-    # A handle for every transfer, so that none waits in the client's own unbounded queue.
+    # A handle for every transfer, and one for the redirect before it, so that none waits in the
+    # client's own unbounded queue.
     streams = Client(
-        force_instance=True, max_clients=config.limits.transfers + 1, max_body_size=MOST_BYTES
+        force_instance=True, max_clients=2 * config.limits.transfers, max_body_size=MOST_BYTES
     )
     stack.callback(streams.close)
     api = Client(force_instance=True)
@@ -77,6 +80,7 @@ def make_services(
         recorder=Recording(recorder),
         reports=Reports(reader, config.database, config.spill_dir),
         listings=listings,
+        departures=Departures(),
         upstream=Upstream(streams, config.gitlab, config.limits),
         transfers=transfers,
         templates=pages.environment(),
@@ -101,7 +105,7 @@ class Portal:
         """Serve until SIGTERM or SIGINT, then let transfers end; a second signal ends at once."""
         config = self._config
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled)
         if lifeline is not None:
             loop.add_reader(lifeline, self._orphaned, lifeline)
@@ -114,6 +118,8 @@ class Portal:
                 idle_connection_timeout=IDLE_SECONDS,
             )
             server.add_sockets(self._sockets)
+            # What the start made lives as long as the process: no collection need look at it.
+            gc.freeze()
             log.info("serving on http://%s:%d", config.address, self._sockets[0].getsockname()[1])
             await self._stop.wait()
             server.stop()
@@ -146,11 +152,21 @@ class Portal:
                 await asyncio.wait_for(self._at_once.wait(), 0.05)
 
 
+def port_number(text: str) -> int:
+    """A port from the command line; argparse says what is wrong with any other."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ValueError
+    return number
+
+
 def arguments(argv: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="server.py", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="the TOML file")
-    parser.add_argument("--port", type=int, help="listen on this port instead of the file's")
+    parser.add_argument(
+        "--port", type=port_number, help="listen on this port instead of the file's"
+    )
     parser.add_argument("--data-dir", type=Path, help="write here instead of the file's data_dir")
     parser.add_argument("--processes", type=int, default=1, help="over one database (default: 1)")
     parser.add_argument("--check-config", action="store_true", help="only say what is wrong in it")
@@ -168,10 +184,24 @@ def configure(options: argparse.Namespace) -> Config:
     return config
 
 
+def allow_descriptors(transfers: int) -> None:
+    """Raise the soft limit to the hard one: a transfer takes two, an idle connection one."""
+    wanted = 2 * transfers + 500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(wanted, 65_536) if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        log.warning(
+            "only %d descriptors are allowed; %d transfers want %d", most, transfers, wanted
+        )
+
+
 def run(config: Config, processes: int) -> int:
     """Prepare what all processes share, then serve; the exit status."""
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(config.database)
+    allow_descriptors(config.limits.transfers)
     sockets = bind_sockets(config.port, config.address, backlog=BACKLOG)
     transfers = Transfers(config.limits.transfers, processes)
 
@@ -179,7 +209,11 @@ def run(config: Config, processes: int) -> int:
         async def main() -> None:
             await Portal(config, transfers, sockets, processes).serve(slot, lifeline)
 
-        asyncio.run(main())
+        try:
+            asyncio.run(main())
+        except SqlError as error:
+            log.critical("cannot run: %s", error)
+            return EX_UNAVAILABLE
         return 0
 
     def close() -> None:
@@ -191,7 +225,7 @@ def run(config: Config, processes: int) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """The command: 0 after a graceful stop, 1 where it cannot run, 2 for a wrong configuration."""
+    """The command: 0 after a graceful stop, 2 for a wrong configuration, else it cannot run."""
     options = arguments(argv)
     try:
         config = configure(options)

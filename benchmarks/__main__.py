@@ -1,6 +1,7 @@
 """The command: which benchmarks, how many rounds; the tables, then the bars."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -64,6 +65,9 @@ class Run:
         ):
             for skipped in site.skipped:
                 print(f"skipped: {skipped}\n")
+            for failed in site.failed:
+                self.failed = True
+                print(f"FAILED  {failed}\n")
             for name in names:
                 self._attempt(name, self._one, PROXIED[name], site)
 
@@ -90,6 +94,8 @@ class Run:
 def main(argv: Sequence[str]) -> int:
     """0 unless something could not be measured; a bar that is missed is a finding, no failure."""
     options = arguments(argv)
+    # So that what was started is ended, and the temporary folder deleted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     plan = QUICK if options.quick else FULL
     if options.rounds:
         plan = replace(plan, rounds=max(1, options.rounds))

@@ -74,15 +74,24 @@ def listening(
         give_up = time.monotonic() + START_SECONDS
         while not _accepts(port):
             if child.poll() is not None or time.monotonic() > give_up:
-                log = (folder / f"{name}.log").read_text(errors="replace")
-                raise BenchmarkError(f"{name} did not start: {log[-2000:]}")
+                raise BenchmarkError(f"{name} did not start: {_last_words(name, folder)}")
             time.sleep(0.02)
-        yield child.pid
+        try:
+            yield child.pid
+        except BenchmarkError as error:
+            if child.poll() is None:
+                raise
+            raise BenchmarkError(f"{name} ended: {_last_words(name, folder)}") from error
+
+
+def _last_words(name: str, folder: Path) -> str:
+    return (folder / f"{name}.log").read_text(errors="replace")[-2000:]
 
 
 def _accepts(port: int) -> bool:
     with socket.socket() as client:
-        return client.connect_ex((ADDRESS, port)) == 0
+        # A port of the ephemeral range may be given to this very socket, which then meets itself.
+        return client.connect_ex((ADDRESS, port)) == 0 and client.getsockname()[1] != port
 
 
 def free_port() -> int:

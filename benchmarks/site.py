@@ -2,6 +2,7 @@
 
 import base64
 import json
+import select
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import content, load, nginx
-from benchmarks.children import ADDRESS, ROOT, free_port, listening, running
+from benchmarks.children import (
+    ADDRESS,
+    ROOT,
+    START_SECONDS,
+    BenchmarkError,
+    free_port,
+    listening,
+    running,
+)
 from benchmarks.peers import PEERS
 from benchmarks.plan import Plan
 
@@ -24,8 +33,6 @@ port = {port}
 url = "{gitlab}"
 asset_hosts = ["{address}:{origin}"]
 asset_networks = ["127.0.0.0/8"]
-[limits]
-transfers = 5000
 [[projects]]
 slug = "{slug}"
 gitlab = "{project}"
@@ -56,6 +63,8 @@ class Target:
 class Site:
     """`direct` is the origin itself; `yardstick` is nginx with large buffers.
 
+    `skipped` and `failed` name the peers that are not there, and why.
+
     `git_url` is the repository in the stand-in, for whoever needs no proxy.
     """
 
@@ -66,6 +75,7 @@ class Site:
     git_url: str
     peers: list[Target] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     @property
     def proxies(self) -> list[Target]:
@@ -96,16 +106,25 @@ def running_site(folder: Path, plan: Plan) -> Iterator[Site]:
         portal = stack.enter_context(_portal(folder, ports, gitlab))
         git_url = gitlab.replace("://", f"://git:{TOKEN}@") + f"/{content.PROJECT}.git"
         site = Site(folder, direct, yardstick, portal, git_url)
-        for name, start, missing in PEERS:
-            if reason := missing():
-                site.skipped.append(f"{name}: {reason}")
-                continue
-            port = free_port()
-            pid = stack.enter_context(start(folder, port, direct.port))
-            site.peers.append(Target(name, port, pid))
+        _start_peers(site, stack)
         for target in (site.direct, *site.proxies):
             load.fetch(target.port, target.path(content.SMALL))  # what is slow only the first time
         yield site
+
+
+def _start_peers(site: Site, stack: ExitStack) -> None:
+    """Those that are installed."""
+    for name, start, missing in PEERS:
+        if reason := missing():
+            site.skipped.append(f"{name}: {reason}")
+            continue
+        port = free_port()
+        try:
+            pid = stack.enter_context(start(site.folder, port, site.direct.port))
+        except BenchmarkError as error:
+            site.failed.append(str(error))
+        else:
+            site.peers.append(Target(name, port, pid))
 
 
 @contextmanager
@@ -114,7 +133,11 @@ def _standin(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "demo.standin", "--content", folder / "gitlab"]
     with running("standin", command, folder, {"GITLAB_TOKEN": TOKEN}, piped=True) as child:
         assert child.stdout
-        origin: str = json.loads(child.stdout.readline())["gitlab"]
+        readable, _, _ = select.select([child.stdout], [], [], START_SECONDS)
+        ready = child.stdout.readline() if readable else ""
+        if not ready:
+            raise BenchmarkError("the stand-in GitLab did not start")
+        origin: str = json.loads(ready)["gitlab"]
         yield origin
 
 

@@ -23,6 +23,7 @@ ROUTES = (
     (r"/metrics", metrics.MetricsHandler),
     (r"/downloads/?", downloads.ProjectsHandler),
     (r"/downloads/([^/]+)/?", downloads.ProjectHandler),
+    (r"/downloads/([^/]+)/([^/]+)", downloads.ReleaseHandler),
     (r"/downloads/([^/]+)/(.+)/([^/]+)", downloads.AssetHandler),
     (rf"/{REPOSITORY}/info/refs", git.InfoRefsHandler),
     (rf"/{REPOSITORY}/git-upload-pack", git.UploadPackHandler),

@@ -35,6 +35,9 @@ SENTENCES = {
 }
 
 
+_NO_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
+
+
 class Handler(RequestHandler):
     """The base of all handlers; parses, calls, answers."""
 
@@ -80,8 +83,9 @@ class Handler(RequestHandler):
 
     @property
     def user_agent(self) -> str:
-        """The client's own name for itself, cut to what is recorded."""
-        return self.request.headers.get("User-Agent", "")[:USER_AGENT_LIMIT]
+        """The client's own name for itself, cut to what is recorded; UTF-8 where it is that."""
+        sent = self.request.headers.get("User-Agent", "").encode("latin1", "replace")
+        return sent.decode("utf-8", "replace")[:USER_AGENT_LIMIT]
 
     @property
     def origin(self) -> str:
@@ -106,6 +110,10 @@ class Handler(RequestHandler):
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.write(self.services.templates.get_template(template).render(**context))
 
+    def head(self, *args: str) -> Awaitable[None] | None:
+        """What GET answers, of which Tornado sends the headers."""
+        return self.get(*args)
+
     # -- errors --------------------------------------------------------------------------------
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -121,7 +129,18 @@ class Handler(RequestHandler):
         if error.retry_after is not None:
             self.set_header("Retry-After", str(error.retry_after))
         self.set_header("Cache-Control", "no-store")
+        if error.status == 405:
+            self.set_header("Allow", ", ".join(self.methods()))
         self.answer_error(error)
+
+    def methods(self) -> list[str]:
+        """The methods that this address takes."""
+        own = [
+            method
+            for method in self.SUPPORTED_METHODS
+            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+        ]
+        return own if "GET" in own else [method for method in own if method != "HEAD"]
 
     def answer_error(self, error: PortalError) -> None:
         """Write the body; the status is set already."""
@@ -138,7 +157,9 @@ class Handler(RequestHandler):
     def answer_text(self, error: PortalError) -> None:
         """The error as lines for a terminal."""
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        self.finish("".join(f"{line}\n" for line in (error.sentence, error.advice) if line))
+        # A name from the address stands in the sentence; no terminal is to obey what is in it.
+        lines = [line.translate(_NO_CONTROLS) for line in (error.sentence, error.advice) if line]
+        self.finish("".join(f"{line}\n" for line in lines))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what is ours to mend; never the request's repr, which names the client."""
@@ -160,7 +181,7 @@ class NotFoundHandler(Handler):
         raise HTTPError(404)
 
 
-class StaticHandler(StaticFileHandler, Handler):
+class StaticHandler(StaticFileHandler, Handler):  # type: ignore[misc] # their head
     """/static: style, scripts and pictures, under addresses that change with their content."""
 
 

@@ -1,5 +1,7 @@
 """/downloads: projects, releases, and the assets themselves, each one counted."""
 
+import asyncio
+from functools import partial
 from urllib.parse import quote
 
 from tornado.httputil import HTTPHeaders
@@ -50,25 +52,46 @@ class ProjectHandler(Handler):
     """/downloads/<project>: its releases, newest first."""
 
     async def get(self, slug: str) -> None:
-        """A page."""
+        """A page of them; the notes are rendered off the loop, and remembered."""
         project = self.project(slug)
         listing = await self.services.listings.listing(project)
+        number = self.get_query_argument("page", "1")
+        pages = listing.pages()
+        if number not in map(str, range(1, len(pages) + 1)):
+            raise NotFound(
+                f"{project.title} has no such page of releases.",
+                f"They begin at {self.origin}/downloads/{slug}",
+            )
+        shown = pages[int(number) - 1]
+        notes = await asyncio.to_thread(lambda: {r.version: render(r.notes) for r in shown})
         self.page(
             "project.html",
             project=project,
             listing=listing,
+            releases=shown,
+            number=int(number),
+            pages=len(pages),
             latest=listing.latest(),
             clone_url=self.clone_url(slug),
-            notes=lambda release: render(release.notes),
+            notes=lambda release: notes[release.version],
         )
+
+
+class ReleaseHandler(Handler):
+    """/downloads/<project>/<version>: where on the project's page the release stands."""
+
+    async def get(self, slug: str, version: str) -> None:
+        """Redirect, for `latest` too."""
+        project = self.project(slug)
+        listing = await self.services.listings.listing(project)
+        release = listing.release(version) or (listing.latest() if version == "latest" else None)
+        if release is None:
+            raise no_release(self, project, version)
+        self.redirect(listing.place(slug, release))
 
 
 class AssetHandler(StreamingHandler):
     """/downloads/<project>/<version>/<asset>: the file itself."""
-
-    async def head(self, slug: str, version: str, name: str) -> None:
-        """The file's headers."""
-        await self.get(slug, version, name)
 
     async def get(self, slug: str, version: str, name: str) -> None:
         """The file, or the part of it that was asked for."""
@@ -88,8 +111,7 @@ class AssetHandler(StreamingHandler):
             self.set_header("Cache-Control", "no-cache")
             self.redirect(asset_path(slug, release.version, name))
             return
-        with self.services.transfers.acquire():
-            await self.serve(project, release, asset)
+        await self.serve(project, release, asset)
 
     def answer_no_release(
         self, project: Project, listing: Listing, version: str, name: str
@@ -97,11 +119,8 @@ class AssetHandler(StreamingHandler):
         """Say so, unless the address is that of a release: a tag can hold slashes."""
         named = listing.release(f"{version}/{name}")
         if named is None:
-            raise NotFound(
-                f'{project.title} has no release "{version}".',
-                f"Its releases are listed at {self.origin}/downloads/{project.slug}",
-            )
-        self.redirect(f"/downloads/{project.slug}#{named.anchor}")
+            raise no_release(self, project, version)
+        self.redirect(listing.place(project.slug, named))
 
     async def serve(self, project: Project, release: Release, asset: Asset) -> None:
         """Ask the upstream, record what that makes of the request, and only then answer."""
@@ -119,19 +138,29 @@ class AssetHandler(StreamingHandler):
             )
 
         try:
-            answer = await self.services.upstream.asset(asset.url, asked, self.opened)
+            slot = self.services.transfers.acquire()
         except PortalError:
-            if not self.gone:
-                self.services.recorder.post(event(Classification.FAILED))
+            self.services.recorder.post(event(Classification.FAILED))
             raise
-        seen = event(classify(method, asked.get("Range"), answer.status, size_of(answer)))
-        await self.services.recorder.record(seen)
-        self.set_answer(asset, answer)
-        if method == "HEAD" or answer.status not in (200, 206):
-            answer.relay.abort()
-            await self.flush()
-        else:
-            await self.deliver(seen, answer)
+        with slot:
+            try:
+                answer = await self.services.upstream.asset(
+                    asset.url,
+                    asked,
+                    self.opened,
+                    partial(self.services.listings.is_foreign, project),
+                )
+            except PortalError:
+                self.services.recorder.post(event(Classification.FAILED))
+                raise
+            seen = event(classify(method, asked.get("Range"), answer.status, size_of(answer)))
+            await self.services.recorder.record(seen)
+            self.set_answer(asset, answer)
+            if method == "HEAD" or answer.status not in (200, 206):
+                answer.relay.abort()
+                await self.flush()
+            else:
+                await self.deliver(seen, answer)
 
     def set_answer(self, asset: Asset, answer: Answer) -> None:
         """The status and headers of the answer; `PortalError` where it is none of a file's."""
@@ -160,6 +189,14 @@ class AssetHandler(StreamingHandler):
             timer.stop()
             if seen.classification.downloads and now() != seen.time:
                 renew()
+
+
+def no_release(handler: Handler, project: Project, version: str) -> NotFound:
+    """What to say of a version that is not there."""
+    return NotFound(
+        f'{project.title} has no release "{version}".',
+        f"Its releases are listed at {handler.origin}/downloads/{project.slug}",
+    )
 
 
 def size_of(answer: Answer) -> int | None:

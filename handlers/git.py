@@ -20,6 +20,7 @@ from portal.events import Clone
 from portal.relay import Relay
 from portal.upload import Upload
 from portal.upstream import throttled
+from portal.watch import Watch
 
 log = logging.getLogger("portal.web")
 
@@ -82,13 +83,17 @@ class InfoRefsHandler(GitHandler):
             raise push_refused()
         if service != "git-upload-pack":
             raise dumb_refused()
+        await self.services.recorder.record(Clone(slug, self.ip_hash, self.user_agent))
         with self.services.transfers.acquire():
-            await self.services.recorder.record(Clone(slug, self.ip_hash, self.user_agent))
             relay = self.services.upstream.git(
                 project, "GET", f"/info/refs?service={service}", self.git_headers()
             )
             self.opened(relay)
             await self.answer(relay, "advertisement")
+
+    async def head(self, *_: str) -> None:
+        """No request of git's, and no clone; GitLab refuses it too."""
+        raise HTTPError(405)
 
 
 @stream_request_body
@@ -107,6 +112,8 @@ class UploadPackHandler(GitHandler):
         connection.set_body_timeout(UPLOAD_SECONDS)  # type: ignore[union-attr]
         project = self.project(self.path_args[0])
         self.slot = self.services.transfers.acquire()
+        self.watch = Watch()
+        self.expect_more()
         length = self.request.headers.get("Content-Length")
         upload = Upload(None if length is None else int(length))
         self.opened(
@@ -118,12 +125,19 @@ class UploadPackHandler(GitHandler):
     async def data_received(self, chunk: bytes) -> None:
         """Pass a piece on; returns once the upstream has taken it."""
         if self.relay:
+            self.watch.rest()
             await self.relay.feed(chunk)
+            self.expect_more()
+
+    def expect_more(self) -> None:
+        """The client's turn: let go of one that sends nothing for too long."""
+        self.watch.expect(self.config.limits.client_stall_seconds, self.connection_stream.close)
 
     async def post(self, _slug: str) -> None:
         """The body is complete: answer."""
         if self.relay is None:
             return
+        self.watch.rest()
         self.relay.end()
         try:
             await self.answer(self.relay, "result")
@@ -133,6 +147,7 @@ class UploadPackHandler(GitHandler):
     def release(self) -> None:
         """Give the transfer's place back."""
         if self.slot:
+            self.watch.rest()
             self.slot.release()
 
     def on_connection_close(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import logging
+import socket
 import struct
 import termios
 from typing import Any
@@ -20,9 +21,9 @@ log = logging.getLogger("portal.web")
 class ClientSink:
     """The client's connection, as the relay sees it."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: "StreamingHandler") -> None:
         self._handler = handler
-        self._stream: IOStream = handler.request.connection.stream  # type: ignore[union-attr]
+        self._stream = handler.connection_stream
 
     def write(self, data: bytes) -> asyncio.Future[None]:
         """Send `data`; done once the kernel has taken it."""
@@ -38,7 +39,13 @@ class ClientSink:
         return int(count)
 
     def close(self) -> None:
-        """End the connection now, so that what is missing shows as missing."""
+        """End the connection now, so that what is missing shows as missing.
+
+        By a reset, since to HTTP/1.0 a mere end is the end of a file without a length.
+        """
+        if not self._stream.closed() and self._handler.unframed:
+            linger = struct.pack("ii", 1, 0)
+            self._stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._stream.close()
 
 
@@ -48,6 +55,17 @@ class StreamingHandler(Handler):
     relay: Relay | None = None
     gone = False
 
+    @property
+    def connection_stream(self) -> IOStream:
+        """The client's connection."""
+        stream: IOStream = self.request.connection.stream  # type: ignore[union-attr]
+        return stream
+
+    @property
+    def unframed(self) -> bool:
+        """Whether only the connection's end says where the body ends."""
+        return self.request.version == "HTTP/1.0" and "Content-Length" not in self._headers
+
     def compute_etag(self) -> str | None:
         """No ETag of our own: a file has its upstream's."""
         return None
@@ -55,6 +73,7 @@ class StreamingHandler(Handler):
     def opened(self, relay: Relay) -> None:
         """Own this relay from now on: it ends when the client leaves."""
         self.relay = relay
+        self.services.departures.watch(self.connection_stream)
         if self.gone:
             relay.abort()
 
@@ -62,8 +81,14 @@ class StreamingHandler(Handler):
         """Tornado's hook: the client has left."""
         super().on_connection_close()
         self.gone = True
+        self.services.departures.forget(self.connection_stream)
         if self.relay:
             self.relay.abort()
+
+    def on_finish(self) -> None:
+        """Tornado's hook: the answer is complete."""
+        super().on_finish()
+        self.services.departures.forget(self.connection_stream)
 
     def copy_headers(self, headers: HTTPHeaders, names: tuple[str, ...]) -> None:
         """Send the upstream's headers of these names on, and none of our own Content-Type."""
@@ -76,8 +101,12 @@ class StreamingHandler(Handler):
         """Send the head, then the body; a broken upstream breaks the client's connection too."""
         sink = ClientSink(self)
         try:
+            if self.unframed:
+                self.set_header("Connection", "close")
             await self.flush()
             await relay.pump(sink)
+            if self.unframed:
+                self.connection_stream.close()
         except StreamClosedError:
             relay.abort()
         except PortalError as error:
@@ -91,7 +120,7 @@ class StreamingHandler(Handler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log, unless it only says that the client has left and its transfer with it."""
-        if not (self.gone and isinstance(value, PortalError)):
+        if not (self.gone and isinstance(value, (PortalError, StreamClosedError))):
             super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

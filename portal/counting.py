@@ -10,8 +10,10 @@ from enum import StrEnum
 # A part of at most this many bytes is somebody looking, not downloading.
 PROBE_BYTES = 1024
 
-_RANGE = re.compile(r"(\d*)-(\d*)")
-_CONTENT_RANGE = re.compile(r"bytes (?:\d+-\d+|\*)/(\d+)")
+# No file is longer than nineteen digits; longer numbers are not even worth the parsing.
+_RANGE = re.compile(r"(\d{0,19})-(\d{0,19})", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes (?:\d+-\d+|\*)/(\d{1,19})", re.ASCII)
+_LENGTH = re.compile(r"\d{1,19}", re.ASCII)
 
 
 class Classification(StrEnum):
@@ -57,7 +59,8 @@ def file_size(content_range: str | None, content_length: str | None, status: int
     if status == 206:
         match = _CONTENT_RANGE.fullmatch(content_range or "")
         return int(match[1]) if match else None
-    return int(content_length) if content_length and content_length.isdecimal() else None
+    match = _LENGTH.fullmatch(content_length or "")
+    return int(match[0]) if match else None
 
 
 def _is_probe(requested: str, size: int | None) -> bool:

@@ -22,13 +22,7 @@ class PortalError(Exception):
         self.retry_after = retry_after
 
 
-class BadRequest(PortalError):  # noqa: N818 - named after the status, as all below
-    """The request cannot be understood (400)."""
-
-    status = 400
-
-
-class Unauthorized(PortalError):  # noqa: N818
+class Unauthorized(PortalError):  # noqa: N818 - named after the status, as all below
     """A credential is missing or wrong (401)."""
 
     status = 401

@@ -70,9 +70,17 @@ class GitLabApi:
 
         No request where all are known; a file that is in no package stays without.
         """
-        known = self._project(project)
-        await known.files.refresh(releases)
-        return known.files.measured(releases)
+        await self._project(project).files.refresh(releases)
+        return self.measured(project, releases)
+
+    def is_foreign(self, project: Project, url: str) -> bool:
+        """Whether an address of this GitLab belongs to another project, or may."""
+        number = self._project(project).number or 0
+        return is_foreign(url, self._gitlab.url, project.path, number)
+
+    def measured(self, project: Project, releases: tuple[Release, ...]) -> tuple[Release, ...]:
+        """The same releases with the sizes and checksums that are known by now."""
+        return self._project(project).files.measured(releases)
 
     def _project(self, project: Project) -> _Known:
         if project.slug not in self._known:
@@ -110,7 +118,7 @@ class GitLabApi:
             except MalformedRelease as error:
                 complaints.append(str(error))
             else:
-                release = self._without_foreign(project, known, release, complaints)
+                release = self._without_foreign(project, release, complaints)
                 releases.setdefault(release.version, release)
         # Once, not at every refresh.
         if (reasons := frozenset(complaints)) - known.complaints:
@@ -120,15 +128,10 @@ class GitLabApi:
         return newest_first(releases.values())
 
     def _without_foreign(
-        self, project: Project, known: _Known, release: Release, complaints: list[str]
+        self, project: Project, release: Release, complaints: list[str]
     ) -> Release:
         """The release without links to other projects of the same GitLab."""
-        number = known.number or 0
-        assets = tuple(
-            asset
-            for asset in release.assets
-            if not is_foreign(asset.url, self._gitlab.url, project.path, number)
-        )
+        assets = tuple(a for a in release.assets if not self.is_foreign(project, a.url))
         if len(assets) < len(release.assets):
             complaints.append("a release links to files of another project")
         return replace(release, assets=assets)

@@ -49,6 +49,10 @@ class Listings:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def is_foreign(self, project: Project, url: str) -> bool:
+        """Whether an address of this GitLab belongs to another project, or may."""
+        return self._kept[project.slug].is_foreign(url)
+
     async def listing(self, project: Project) -> Listing:
         """The project's releases as last known, at once unless GitLab was never asked yet.
 
@@ -100,6 +104,7 @@ class _Kept:
         self._withdrawn = False
         self._failures = 0
         self._said = ""
+        self._measuring: asyncio.Task[None] | None = None
 
     def listing(self) -> Listing:
         if self._withdrawn:
@@ -111,13 +116,21 @@ class _Kept:
             raise _unavailable(self._pause.silence() or self._pause.after(self._failures))
         return replace(self._listing, stale=True) if self._pause.silence() else self._listing
 
+    def is_foreign(self, url: str) -> bool:
+        return self._api.is_foreign(self._project, url)
+
     async def run(self) -> None:
-        """Refresh for ever."""
-        while True:
-            await self._refresh()
-            self.asked.set()
-            await asyncio.sleep(self._pause.after(self._failures))
-            await asyncio.sleep(self._pause.silence())
+        """Refresh for ever. The sizes of many files take longer than the list, and hold up none."""
+        try:
+            while True:
+                await self._refresh()
+                self.asked.set()
+                await asyncio.sleep(self._pause.after(self._failures))
+                await asyncio.sleep(self._pause.silence())
+        finally:
+            if self._measuring:
+                self._measuring.cancel()
+                await asyncio.gather(self._measuring, return_exceptions=True)
 
     async def _refresh(self) -> None:
         """One refresh; whatever comes, it leaves something that can be served."""
@@ -132,20 +145,23 @@ class _Kept:
             self._failed("a fault of ours", None)
         else:
             self._fresh(releases)
-            self.asked.set()  # nobody waits for the sizes
-            await self._measure(releases)
+            if self._measuring is None or self._measuring.done():
+                loop = asyncio.get_running_loop()
+                self._measuring = loop.create_task(self._measure(releases))
 
     async def _measure(self, releases: tuple[Release, ...]) -> None:
         """Fill in sizes and checksums; without them, the list is still GitLab's own."""
         try:
-            measured = await self._api.measure(self._project, releases)
+            await self._api.measure(self._project, releases)
         except (Failing, Withdrawn) as failure:
             self._throttled(failure.wait if isinstance(failure, Failing) else None)
             log.info("%s: sizes are not known: %s", self._project.slug, failure)
         except Exception:
             log.exception("%s: the packages could not be read", self._project.slug)
         else:
-            self._listing = self._listing and replace(self._listing, releases=measured)
+            if self._listing:  # which may be newer than what was measured
+                known = self._api.measured(self._project, self._listing.releases)
+                self._listing = replace(self._listing, releases=known)
 
     def _fresh(self, releases: tuple[Release, ...]) -> None:
         self._listing = Listing(releases, datetime.now(UTC))

@@ -4,6 +4,7 @@ Tornado's fork_processes neither passes a stop on to its children nor goes on af
 restarts; both matter here.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -13,6 +14,10 @@ from collections.abc import Callable
 
 log = logging.getLogger("portal.processes")
 
+# Each of these stops; a terminal that is closed sends SIGHUP.
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# The exit status of a process that cannot run, however often it is started (sysexits.h).
+EX_UNAVAILABLE = 69
 # A process that dies sooner than this after its start is started again only after as long.
 QUICK_DEATH_SECONDS = 1.0
 
@@ -38,7 +43,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until stopped; 0 where every child then ended well."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, self._forward)
         for slot in range(self._count):
             self._fork(slot)
@@ -47,6 +52,8 @@ class Supervisor:
             pid, status = os.wait()
             slot, started = self._slots.pop(pid)
             code = os.waitstatus_to_exitcode(status)
+            if code == EX_UNAVAILABLE and not self._stopping:
+                self._forward(signal.SIGTERM, None)
             if self._stopping:
                 worst = worst or abs(code)
                 continue
@@ -59,16 +66,20 @@ class Supervisor:
     def _fork(self, slot: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        # A signal between the fork and its note would miss the child.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         pid = os.fork()
         if pid:
             self._slots[pid] = slot, time.monotonic()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             return
         status = 1
         try:
             os.close(self._held_end)
             os.setpgid(0, 0)  # a Ctrl-C reaches the parent alone, which passes it on once
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             status = self._serve(slot, self._lifeline)
         except SystemExit as stop:
             status = stop.code if isinstance(stop.code, int) else 1
@@ -80,8 +91,9 @@ class Supervisor:
             os._exit(status)
 
     def _forward(self, number: int, _frame: object) -> None:
-        if number != signal.SIGHUP and not self._stopping:
+        if not self._stopping:
             self._stopping = True
             self._stop()
-        for pid in self._slots:
-            os.kill(pid, number)
+        for pid in list(self._slots):
+            with contextlib.suppress(ProcessLookupError):  # ended, and not yet waited for
+                os.kill(pid, number)

@@ -15,6 +15,9 @@ _SEMVER = re.compile(
 )
 
 
+PAGE = 50  # releases on one page of a project
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One downloadable file of a release.
@@ -77,6 +80,17 @@ class Listing:
     def release(self, version: str) -> Release | None:
         """The release of that tag, or None."""
         return next((r for r in self.releases if r.version == version), None)
+
+    def pages(self) -> list[tuple[Release, ...]]:
+        """The releases by pages of PAGE; one empty page where there are none."""
+        starts = range(0, max(1, len(self.releases)), PAGE)
+        return [self.releases[start : start + PAGE] for start in starts]
+
+    def place(self, slug: str, release: Release) -> str:
+        """The address of a release on its project's pages."""
+        number = self.releases.index(release) // PAGE + 1
+        page = f"?page={number}" if number > 1 else ""
+        return f"/downloads/{slug}{page}#{release.anchor}"
 
     def latest(self) -> Release | None:
         """The newest release that is neither a pre-release nor an upcoming one, or None."""

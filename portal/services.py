@@ -6,6 +6,7 @@ import jinja2
 
 from portal.admission import Transfers
 from portal.config import Config
+from portal.departures import Departures
 from portal.listings import Listings
 from portal.recording import Recording
 from portal.reports import Reports
@@ -25,5 +26,6 @@ class Services:
     listings: Listings
     upstream: Upstream
     transfers: Transfers
+    departures: Departures
     templates: jinja2.Environment
     running: set[object] = field(default_factory=set)

@@ -7,6 +7,7 @@ can point anywhere by the time it is looked up.
 
 import base64
 import logging
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ log = logging.getLogger("portal.upstream")
 REDIRECTS = (301, 302, 303, 307, 308)
 REDIRECT_LIMIT = 5
 USER_AGENT = f"portal/{__version__}"
+_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 # RFC 3986's reserved and unreserved characters and the percent sign: what is in an address
 # already stays as it is, and the rest (spaces, unicode) is encoded.
 _ADDRESS_CHARACTERS = "%/:=&?~#+!$,;'@()*[]-._"
@@ -54,17 +56,25 @@ class Upstream:
         self._origin = f"{scheme}://{rest.partition('/')[0]}/".lower()
 
     async def asset(
-        self, url: str, headers: Mapping[str, str], opened: Callable[[Relay], None]
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        opened: Callable[[Relay], None],
+        foreign: Callable[[str], bool],
     ) -> Answer:
         """GET an asset, following redirects; `opened` gets each relay before it is waited for.
 
-        `PortalError` when there is no answer, or an address on the way is not allowed.
+        `foreign` says of an address of GitLab whether it is another project's: a release's own
+        permalinks redirect to wherever its author wants. `PortalError` when there is no answer, or
+        an address on the way is not allowed.
         """
         own = True
         for _ in range(REDIRECT_LIMIT + 1):
             url = quote(url, safe=_ADDRESS_CHARACTERS)
             # Once a redirect has led away from GitLab, nothing leads back to its credentials.
             own = own and self._is_gitlab(url)
+            if own and foreign(url):
+                raise _refused(url, "is of another project")
             answer = await self._get(url, headers, opened, own)
             if answer.status not in REDIRECTS:
                 return answer
@@ -143,11 +153,7 @@ class Upstream:
         scheme, _, rest = url.partition("://")
         host = rest.partition("/")[0].lower()
         if scheme.lower() not in ("http", "https") or host not in self._gitlab.asset_hosts:
-            log.warning("%s is not on a host of gitlab.asset_hosts", without_query(url))
-            raise UpstreamFailed(
-                "This file lies on a server that the portal is not allowed to ask.",
-                "Please tell the operator.",
-            )
+            raise _refused(url, "is not on a host of gitlab.asset_hosts")
 
     def _check_connection(self, curl: pycurl.Curl) -> None:
         networks = self._gitlab.asset_networks
@@ -176,6 +182,13 @@ def is_allowed(address: str, networks: tuple[Network, ...]) -> bool:
     )
 
 
+def _refused(url: str, why: str) -> UpstreamFailed:
+    log.warning("%s %s", without_query(url), why)
+    return UpstreamFailed(
+        "This file lies where the portal is not allowed to ask.", "Please tell the operator."
+    )
+
+
 def without_query(url: str) -> str:
     """The address as it may be logged: a query can hold a signature."""
     return url.partition("?")[0]
@@ -184,7 +197,7 @@ def without_query(url: str) -> str:
 def throttled(headers: HTTPHeaders) -> Unavailable:
     """What to say when the upstream answers 429 or 503; its Retry-After, within reason."""
     after = headers.get("Retry-After", "")
-    seconds = min(max(int(after), 1), 3600) if after.isdecimal() else 30
+    seconds = min(max(int(after), 1), 3600) if _SECONDS.fullmatch(after) else 30
     return Unavailable(
         "The server behind this portal is busy.", f"Please try again in {seconds} seconds.", seconds
     )

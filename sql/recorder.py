@@ -111,6 +111,16 @@ class Recorder:
         self._queue.put(Entry(event.kind, row(event), waiter, time.monotonic()))
 
     def _run(self, writer: Writer) -> None:
+        """The thread: whatever ends it, nobody is left waiting for it."""
+        try:
+            self._write(writer)
+        except Exception as error:
+            log.exception("the recorder has failed")
+            self._open = False
+            while entries := self._take(0)[0]:
+                self._tell(entries, RecordError(repr(error)))
+
+    def _write(self, writer: Writer) -> None:
         writer.replay()  # what an earlier run left
         closing = False
         while not closing:

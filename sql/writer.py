@@ -5,7 +5,7 @@ import logging
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from operator import attrgetter
 from pathlib import Path
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # How long a batch waits for a locked database before it is spilled, in seconds; and how long while
 # the last attempt failed, so that those behind it do not queue up.
 PATIENCE = 1.0
-DEGRADED_PATIENCE = 0.05
+DEGRADED_PATIENCE = 0.02
 # Events in one transaction of a replay: short enough for other processes to get their turn.
 CHUNK = 1000
 PRUNE_SECONDS = 60
@@ -60,8 +60,7 @@ class Writer:
         deadline = queued + PATIENCE
         try:
             if self._replay(deadline):
-                with self._transaction(deadline) as connection:
-                    self._insert(connection, batch.kinds, batch.payload)
+                self._commit(batch, deadline)
                 return
         except _TROUBLE as error:
             self._fails(error)
@@ -79,9 +78,12 @@ class Writer:
         if time.monotonic() < self._prune_at or not self.empty:
             return
         self._prune_at = time.monotonic() + PRUNE_SECONDS
-        with suppress(sqlite3.Error):
-            now = {"now": int(time.time())}
-            self._connected().execute(self._statements["prune_window"], now)
+        now = {"now": int(time.time())}
+        with (
+            suppress(sqlite3.Error),
+            self._transaction(time.monotonic() + DEGRADED_PATIENCE) as connection,
+        ):
+            connection.execute(self._statements["prune_window"], now)
 
     @property
     def empty(self) -> bool:
@@ -94,6 +96,17 @@ class Writer:
         self._disconnect()
         for spill in self._spills:
             spill.close()
+
+    def _commit(self, batch: Batch, deadline: float) -> None:
+        """One kind, as nearly always, is one statement and so a transaction of its own: that takes
+        Python's lock a third as often, and commits a tenth more."""
+        if len(batch.kinds) > 1:
+            with self._transaction(deadline) as connection:
+                self._insert(connection, batch.kinds, batch.payload)
+            return
+        statement = self._statements[batch.kinds[0]]
+        self._patiently(deadline, statement, {"batch": batch.payload.decode()})
+        self._failing = False
 
     def _pending(self) -> list[Spill]:
         return [spill for spill in self._spills if not spill.empty]
@@ -146,10 +159,8 @@ class Writer:
 
     @contextmanager
     def _transaction(self, deadline: float) -> Iterator[sqlite3.Connection]:
-        if self._failing:
-            deadline = min(deadline, time.monotonic() + DEGRADED_PATIENCE)
         connection = self._connected()
-        _begin(connection, deadline)
+        self._patiently(deadline, "begin immediate")
         try:
             yield connection
             connection.execute("commit")
@@ -159,9 +170,30 @@ class Writer:
             raise
         self._failing = False
 
+    def _patiently(
+        self, deadline: float, statement: str, parameters: Mapping[str, str] | None = None
+    ) -> None:
+        """Run what takes the write lock, again until the deadline while another process has it.
+
+        Processes that wait by the same schedule, as with SQLite's busy timeout, can starve one
+        another: so chance decides.
+        """
+        if self._failing:
+            deadline = min(deadline, time.monotonic() + DEGRADED_PATIENCE)
+        connection = self._connected()
+        while True:
+            try:
+                connection.execute(statement, parameters or {})
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= deadline:
+                    raise
+            else:
+                return
+            time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - a pause
+
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = connect(self._database, busy_seconds=0.02)
+            self._connection = connect(self._database, busy_seconds=0.005)
         return self._connection
 
     def _disconnect(self) -> None:
@@ -185,23 +217,6 @@ def _adopted(folder: Path, slot: int, slots: int) -> Iterator[Spill]:
                 yield Spill(path)
             except RecordError as error:
                 log.warning("%s", error)
-
-
-def _begin(connection: sqlite3.Connection, deadline: float) -> None:
-    """Take the write lock.
-
-    Processes that wait for it by the same schedule, as with SQLite's busy timeout, can starve one
-    another: so chance decides.
-    """
-    while True:
-        try:
-            connection.execute("begin immediate")
-        except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() >= deadline:
-                raise
-        else:
-            return
-        time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - a pause
 
 
 def _is_busy(error: Exception) -> bool:

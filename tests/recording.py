@@ -6,8 +6,10 @@ from contextlib import closing, contextmanager
 
 from portal.counting import Classification
 from portal.events import DownloadRequest
+from sql.batch import encode, row
 from sql.database import connect, migrate
 from sql.recorder import Recorder
+from sql.spill import Spill
 
 NOON = 1_700_049_600  # 2023-11-15 12:00:00 UTC
 
@@ -60,3 +62,14 @@ def record(recorder, *events):
         return await asyncio.gather(*waits, return_exceptions=True)
 
     return asyncio.run(all_of_them())
+
+
+def batch(*names):
+    return encode([("download_request", row(request(name))) for name in names])
+
+
+def fill(path, *batches):
+    with closing(Spill(path)) as file:
+        for names in batches:
+            file.append(batch(*names))
+        return file.id

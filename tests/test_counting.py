@@ -33,6 +33,7 @@ MIB = 1 << 20
         ("GET", "bytes=0-1,500-", 206, MIB, PART),
         ("GET", "bytes=0-99", 206, 100, PART),  # all of a small file
         ("GET", "bytes=abc", 200, MIB, PART),
+        ("GET", f"bytes=0-{'9' * 5000}", 200, MIB, PART),
         ("GET", "lines=0-5", 200, MIB, PART),
         # somebody looking
         ("GET", "bytes=0-0", 206, MIB, PROBE),
@@ -61,6 +62,8 @@ def test_classify(method, requested, status, size, expected):
         (None, "10", 200, 10),
         (None, None, 200, None),
         (None, "many", 200, None),
+        (None, "9" * 5000, 200, None),
+        (f"bytes 0-9/{'9' * 5000}", "10", 206, None),
     ],
 )
 def test_file_size(content_range, content_length, status, expected):

@@ -103,9 +103,18 @@ def test_what_is_not_there(portal, clients, path, sentence):
     assert portal.count("downloads", client) == 0
 
 
-def test_a_version_alone_leads_to_its_place_on_the_page(portal):
-    status, headers, _ = ask(f"{portal.url}/downloads/pets/release/2.1")
-    assert (status, headers["location"]) == (302, "/downloads/pets#release-release_2F2.1")
+@pytest.mark.parametrize(
+    ("version", "anchor"),
+    [
+        ("release/2.1", "release-release_2F2.1"),
+        ("release%2F2.1", "release-release_2F2.1"),
+        ("v2.1.0", "release-v2.1.0"),
+        ("latest", "release-v2.1.0"),
+    ],
+)
+def test_a_version_alone_leads_to_its_place_on_the_page(portal, version, anchor):
+    status, headers, _ = ask(f"{portal.url}/downloads/pets/{version}")
+    assert (status, headers["location"]) == (302, f"/downloads/pets#{anchor}")
 
 
 # Each case: the requests of one client, as (Range, more headers), and how many downloads they are.
@@ -207,10 +216,12 @@ def test_head_is_the_get_without_its_body(portal):
         assert got[1][name] == asked[1][name]
 
 
-def test_a_client_that_leaves_ends_its_transfer(portal, standin, clients):
+@pytest.mark.parametrize("more", [b"", b"\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_client_that_leaves_ends_its_transfer(portal, standin, clients, more):
     """The stand-in's connection is seen closed within a second of the client's."""
     client = clients.new()
-    with begin(portal, BIG, client):
+    with begin(portal, BIG, client) as connection:
+        connection.sendall(more)
         assert portal.count("downloads", client) == 1
         assert connections(portal, standin) > 0
     until = time.monotonic() + 1
@@ -229,6 +240,40 @@ def connections(portal, standin):
             if state == "01" and port in (int(local[9:], 16), int(remote[9:], 16)):
                 count += any(int(queue, 16) for queue in queues.split(":"))
     return count
+
+
+def test_a_transfer_keeps_its_window_open_to_its_end(portal, clients):
+    """As if it had begun ten minutes ago: what comes after it still belongs to it."""
+    client = clients.new()
+    hashed = ip_hash(client, "")
+    with begin(portal, BIG, client) as connection:
+        portal.rows("update download_window set seen = seen - 700 where ip_hash = ?", hashed)
+        time.sleep(1.1)  # the end is told from the beginning by the second
+        while connection.recv(1 << 20):
+            pass
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        [(seen,)] = portal.rows("select seen from download_window where ip_hash = ?", hashed)
+        if abs(seen - time.time()) < 60:
+            break
+        time.sleep(0.02)
+    assert abs(seen - time.time()) < 60
+
+
+def test_http_1_0_sees_the_end_of_a_file_without_a_length(portal, clients):
+    """The first copy of an archive has no length; a keep-alive client would wait for ever."""
+    for form in ("zip", "tar"):
+        url = f"{portal.url}/downloads/prospects/v1.1.1/prospects-v1.1.1.{form}"
+        fields = ("-H", "Connection: keep-alive")
+        body = curl("-0", "--max-time", "5", *fields, url, client=clients.new())
+        assert len(body) > 1000
+
+
+def test_a_user_agent_is_kept_as_it_was_sent(portal, clients):
+    client = clients.new()
+    ask(portal.url + SMALL, client, User_Agent="Größe 騎獣")
+    statement = "select user_agent from downloads where ip_hash = ?"
+    assert portal.rows(statement, ip_hash(client, "")) == [("Größe 騎獣",)]
 
 
 def test_beyond_the_limit_is_503(start_portal, clients):

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -220,6 +221,18 @@ def test_out_of_slots(start_portal, clients):
         assert b"ERR All transfer slots" in answer
 
 
+def test_a_client_that_sends_no_more_is_let_go(start_portal):
+    with start_portal(transfers=1, client_stall_seconds=0.5) as portal:
+        with socket.create_connection(("127.0.0.1", portal.port)) as connection:
+            connection.sendall(
+                b"POST /pets.git/git-upload-pack HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Length: 1000000\r\n\r\n0032want"
+            )
+            connection.settimeout(5)
+            assert connection.recv(100) == b""
+        assert git("ls-remote", f"{portal.url}/pets.git")[0] == 0
+
+
 def test_a_client_that_leaves_in_the_middle_of_its_body_gives_its_slot_back(start_portal):
     with start_portal(transfers=1) as portal:
         for _ in range(3):
@@ -229,7 +242,10 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_gives_its_slot_back(star
                     b"Content-Type: application/x-git-upload-pack-request\r\n"
                     b"Content-Length: 1000000\r\n\r\n0032want"
                 )
-        assert git("ls-remote", f"{portal.url}/pets.git")[0] == 0
+        until = time.monotonic() + 5
+        while git("ls-remote", f"{portal.url}/pets.git")[0] and time.monotonic() < until:
+            time.sleep(0.05)
+        assert time.monotonic() < until
 
 
 @pytest.mark.skipif(not shutil.which("git-lfs"), reason="git-lfs is not installed")

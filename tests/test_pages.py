@@ -55,6 +55,20 @@ def test_static_files_are_versioned_and_keep(portal):
     assert ask(f"{portal.url}/static/..%2fserver.py")[0] in (403, 404)
 
 
+@pytest.mark.parametrize("path", ["/", "/downloads/pets", "/healthz", "/static/portal.css"])
+def test_head_is_the_get_without_its_body(portal, path):
+    status, headers, body = ask(portal.url + path, method="HEAD")
+    assert (status, body) == (200, b"")
+    assert headers["content-length"] == ask(portal.url + path)[1]["content-length"]
+
+
+def test_no_terminal_obeys_what_a_link_holds(portal):
+    body = ask(f"{portal.url}/downloads/%1b%5b2J%0a%c2%9b")[2]
+    assert b"\x1b" not in body
+    assert b"\xc2\x9b" not in body
+    assert len(body.splitlines()) == 2
+
+
 def test_pages_answer_conditional_requests(portal):
     headers = ask(portal.url + "/")[1]
     assert ask(portal.url + "/", If_None_Match=headers["etag"])[0] == 304
@@ -69,7 +83,8 @@ def test_for_machines(portal, path, body):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_other_methods(portal, method):
-    assert ask(portal.url + "/downloads", method=method)[0] == 405
+    status, headers, _ = ask(portal.url + "/downloads", method=method)
+    assert (status, headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_a_large_body_is_refused(portal, tmp_path):

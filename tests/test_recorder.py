@@ -198,6 +198,17 @@ def test_a_fault_in_the_writer_is_told_to_those_who_wait(place, monkeypatch, cap
     assert "a batch of events failed" in caplog.text
 
 
+def test_a_thread_that_ends_leaves_nobody_waiting(place, monkeypatch, caplog):
+    def fault(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("sql.writer.Writer.prune", fault)
+    with place.recorder() as recorder:
+        outcomes = [record(recorder, request(str(n)))[0] for n in range(5)]
+    assert isinstance(outcomes[-1], RecordError)
+    assert "the recorder has failed" in caplog.text
+
+
 def test_the_window_is_pruned_on_both_sides_of_now(place):
     now = int(time.time())
     seen = {"old": now - 3700, "recent": now - 3500, "soon": now + 3500, "far": now + 3700}

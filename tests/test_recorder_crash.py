@@ -53,7 +53,7 @@ def run_and_kill(place, folder, name, chance):
             [sys.executable, "-c", PROGRAM, str(folder), name], stdout=output, cwd=ROOT
         ) as process,
     ):
-        alive_until = time.monotonic() + 0.3 + chance.uniform(0, 0.3)
+        alive_until = time.monotonic() + 0.25 + chance.uniform(0, 0.2)
         while time.monotonic() < alive_until:
             other.execute("begin immediate")
             time.sleep(chance.uniform(0, 0.12))

@@ -80,10 +80,14 @@ def entry(listing, project=PETS):
     )
 
 
-def project_page(name):
+def project_page(name, number=1):
+    pages = LISTINGS[name].pages()
     return render(
         "project.html",
         **vars(entry(LISTINGS[name], HOSTILE if name == "evil" else PETS)),
+        releases=pages[number - 1],
+        number=number,
+        pages=len(pages),
         notes=lambda release: notes.render(release.notes),
     )
 
@@ -175,8 +179,12 @@ def test_badges_and_older_releases():
     assert "Upcoming" in early
     assert "Latest" not in early
     many = project_page("many")
-    assert len(many.all("article")) == 120
-    assert "115 older releases" in many.text
+    assert len(many.all("article")) == 50  # of 120; the others follow on two more pages
+    assert "45 older releases" in many.text
+    assert "Page 1 of 3" in many.text
+    last = project_page("many", 3)
+    assert len(last.all("article")) == 20
+    assert last.all("a", href="/downloads/pets?page=2")
 
 
 def test_metrics_lead_nowhere():

@@ -26,7 +26,7 @@ def rest(connection):
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_lets_transfers_finish(start_portal, processes, number):
     with start_portal(processes=processes) as portal, begin(portal, BIG) as connection:
         portal.process.send_signal(number)
@@ -157,6 +157,14 @@ def test_a_port_that_is_taken_and_a_newer_database(start_portal):
         assert status == 1
         assert "cannot run" in said
         assert "Traceback" not in said
+        for processes in (1, 2):  # each tries to record what this one records
+            status, said = server(
+                *("--config", portal.config, "--port", 0, "--processes", processes)
+            )
+            assert status != 0
+            assert "another process records" in said
+            assert "Traceback" not in said
+        assert server("--config", portal.config, "--port", 99999)[0] == 2
         portal.stop()
         portal.rows("pragma user_version = 999")
         status, said = server("--config", portal.config, "--port", 0)

@@ -31,7 +31,7 @@ async def opener(gitlab, hosts=(), networks=LOOPBACK):
 
 async def fetch(opener, url, headers=()):
     relays = []
-    answer = await opener.asset(url, dict(headers), relays.append)
+    answer = await opener.asset(url, dict(headers), relays.append, lambda url: "secret" in url)
     client = Client()
     await answer.relay.pump(client)
     return answer.status, bytes(client.received), relays
@@ -87,6 +87,34 @@ def test_other_hosts_are_refused(url):
         async with opener("http://gitlab.example.com", ["objects.example.com"]) as opened:
             with pytest.raises(UpstreamFailed, match="not allowed"):
                 await fetch(opened, url)
+
+    run(main)
+
+
+def test_a_redirect_to_another_project_is_refused():
+    async def api(x):
+        await x.answer(302, Location="/api/v4/projects/secret/packages/x")
+
+    async def main():
+        async with Upstream(api) as gitlab, opener(gitlab.url) as opened:
+            with pytest.raises(UpstreamFailed, match="not allowed"):
+                await fetch(opened, gitlab.url + "/group/own/-/releases/v1/downloads/x")
+            assert len(gitlab.requests) == 1
+
+    run(main)
+
+
+def test_no_redirect_leads_back_to_the_token():
+    """Once an asset's address has left GitLab, GitLab is a host like any other."""
+
+    async def main():
+        async with Upstream(lambda x: x.answer(200, b"bytes")) as gitlab:
+            back = f"{gitlab.url}/back"
+            async with Upstream(lambda x: x.answer(302, Location=back)) as objects:
+                hosts = [f"127.0.0.1:{objects.port}", f"127.0.0.1:{gitlab.port}"]
+                async with opener(gitlab.url, hosts) as opened:
+                    assert (await fetch(opened, f"{objects.url}/x"))[1] == b"bytes"
+            assert "private-token" not in gitlab.requests[0].headers
 
     run(main)
 
