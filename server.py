@@ -22,6 +22,7 @@ from portal.admission import Transfers
 from portal.config import Config, ConfigError, load
 from portal.departures import Departures
 from portal.gitlab import GitLabApi
+from portal.heap import keep_heap
 from portal.listings import Listings
 from portal.processes import EX_UNAVAILABLE, SIGNALS, Supervisor
 from portal.recording import Recording
@@ -235,6 +236,7 @@ def main(argv: list[str]) -> int:
     if options.check_config:
         return 0
     logs.setup()
+    keep_heap()
     try:
         return run(config, max(1, options.processes))
     except (OSError, SqlError) as error:

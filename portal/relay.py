@@ -23,7 +23,7 @@ from portal.window import Window
 
 # One read from the upstream's socket. libcurl hands it over in pieces of 16 KiB, and keeps what is
 # left of it when paused, so this too is memory that a slow client holds.
-READ_BYTES = 128 << 10
+READ_BYTES = 512 << 10
 
 # What libcurl says of a pooled connection that the upstream had closed before it was used.
 _STALE_CONNECTION = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
@@ -68,6 +68,9 @@ class Relay:
         self._watch = Watch()
         self._paused = self._discarding = self._aborted = False
         self._reason: PortalError | None = None
+        self._sink: Sink | None = None
+        self._sent: asyncio.Future[None] | None = None
+        self._broken: Exception | None = None
         self._answered = asyncio.Event()
         self._ready = asyncio.Event()
         request.prepare_curl_callback = self._set_up
@@ -115,6 +118,12 @@ class Relay:
         self._window.put(data)
         self._watch.moved()
         self._ready.set()
+        if self._window.ripe:
+            try:
+                self._write()
+            except Exception as error:  # libcurl would print it; whoever pumps gets it
+                self._broken = error
+                return -1
         return None
 
     def _on_progress(self, *_: int) -> bool:
@@ -236,30 +245,45 @@ class Relay:
         """
         if not self._paused:
             self._expect(self._limits.upstream_stall_seconds)
-        while self._window or not self.over:
+        self._sink = sink
+        self._window.flowing = True
+        while self._window or self._sent or not self.over:
             await self._ready.wait()
             self._ready.clear()
-            if self._window:
-                await self._send(sink)
+            if self._broken:
+                raise self._broken
+            await self._turn(sink)
             if self._window or self.over:
-                self._ready.set()  # what came during the send must not wait for more
+                self._ready.set()  # what came while a write waited must not wait for more
         self._check()
 
-    async def _send(self, sink: Sink) -> None:
+    async def _turn(self, sink: Sink) -> None:
+        """What is left of a batch, and the client's turn where a write waits for it."""
+        self._window.begin_turn()
+        if self._window and self._sent is None:
+            self._write()
+        if self._sent is not None:
+            with self._watch.client(self._limits.client_stall_seconds, sink):
+                await self._sent
+            self._sent = None
+            self._window.flowing = True
+        if self._paused:
+            self._paused = False
+            self._expect(self._limits.upstream_stall_seconds)
+            self._continue()
+
+    def _write(self) -> None:
+        """Send all that waits; raises what the sink says of it."""
+        if self._sink is None:
+            return
         data = self._window.take()
-        sent = sink.write(data)
+        sent = self._sink.write(data)
         if sent.done():
             sent.result()
             self._window.went(len(data))
         else:
             self._window.waited()
-            del data
-            with self._watch.client(self._limits.client_stall_seconds, sink):
-                await sent
-        if self._paused:
-            self._paused = False
-            self._expect(self._limits.upstream_stall_seconds)
-            self._continue()
+            self._sent = sent
 
 
 def _failure(error: CurlError) -> PortalError:

@@ -1,27 +1,33 @@
 """How much of an answer is held for one client.
 
-The window is what may wait in memory before the upstream is paused. It grows with the streak, the
-bytes since a write last had to wait: slowly while the kernel alone may be taking them, faster once
-a streak is longer than the kernel's buffers, since then the client truly reads. One wait makes it
-small again, so that many slow clients hold little and one fast client costs few writes.
+While writes finish at once, bytes go on in batches from within libcurl's own callbacks, and only
+the bytes of one turn of the event loop are bounded, so that no transfer keeps the others waiting.
+While a write waits for the client, little is held, so that many slow clients hold little together.
+A batch is small until more went without a wait than the kernel alone can take, since only then the
+client truly reads: the last batch of a slow client stays in memory for as long as it is slow.
 """
 
-WINDOW_MIN = 64 << 10
-WINDOW_MAX = 4 << 20
+HELD_BYTES = 64 << 10
+BATCH_MIN = 64 << 10
+BATCH_MAX = 512 << 10
+TURN_BYTES = 2 << 20
 KERNEL_BYTES = 4 << 20  # Linux: net.ipv4.tcp_wmem's maximum
 
 
 class Window:
     """The bytes between one upstream and one client; for one event loop, touched by nothing else.
 
-    `put()` until `full`, `take()` all at once, then say `went()` or `waited()`.
+    `put()` until `full`; `take()` all at once when `ripe` or at the turn's end, then say `went()`
+    or `waited()`. `flowing` says that the client is there and no write waits.
     """
 
     def __init__(self) -> None:
+        self.flowing = False
+        self.batch = BATCH_MIN
         self._chunks: list[bytes] = []
         self._held = 0
+        self._turn = 0
         self._streak = 0
-        self.size = WINDOW_MIN
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
@@ -29,13 +35,23 @@ class Window:
 
     @property
     def full(self) -> bool:
-        """Whether no more should be put in."""
-        return self._held >= self.size
+        """Whether no more should be put in for now."""
+        return self._turn >= TURN_BYTES if self.flowing else self._held >= HELD_BYTES
+
+    @property
+    def ripe(self) -> bool:
+        """Whether a batch can be written."""
+        return self.flowing and self._held >= self.batch
+
+    def begin_turn(self) -> None:
+        """The event loop has come round."""
+        self._turn = 0
 
     def put(self, data: bytes) -> None:
         """Add a piece."""
         self._chunks.append(data)
         self._held += len(data)
+        self._turn += len(data)
 
     def take(self) -> bytes:
         """Everything that waits, as one piece."""
@@ -47,10 +63,11 @@ class Window:
     def went(self, count: int) -> None:
         """So many bytes were written without a wait."""
         self._streak += count
-        share = self._streak // 2 if self._streak > KERNEL_BYTES else self._streak // 16
-        self.size = min(WINDOW_MAX, max(WINDOW_MIN, share))
+        if self._streak > KERNEL_BYTES:
+            self.batch = BATCH_MAX
 
     def waited(self) -> None:
-        """A write had to wait for the client."""
+        """A write waits for the client."""
+        self.flowing = False
         self._streak = 0
-        self.size = WINDOW_MIN
+        self.batch = BATCH_MIN

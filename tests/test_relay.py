@@ -15,7 +15,7 @@ from portal.config import Limits
 from portal.errors import UpstreamFailed, UpstreamSlow
 from portal.relay import READ_BYTES, Relay
 from portal.upload import KEEP_BYTES, Upload
-from portal.window import KERNEL_BYTES, WINDOW_MAX, WINDOW_MIN, Window
+from portal.window import BATCH_MAX, BATCH_MIN, HELD_BYTES, KERNEL_BYTES, TURN_BYTES, Window
 from tests.scripted import Upstream
 
 LIMITS = Limits(
@@ -213,7 +213,7 @@ def test_a_stalled_client_holds_a_bounded_buffer_and_is_closed():
             client = Client(pace=asyncio.Event().wait)
             with pytest.raises(StreamClosedError):
                 await relay.pump(client)
-            assert len(client.received) <= 2 * WINDOW_MIN
+            assert len(client.received) <= 2 * BATCH_MIN
             relay.abort()
             await asyncio.wait_for(upstream.closed.wait(), 1)
 
@@ -235,7 +235,7 @@ def test_a_slow_client_is_no_stall_and_gets_everything():
             client.pace = slowly
             await relay.pump(client)
             assert client.received == BODY
-            assert client.most <= WINDOW_MIN + READ_BYTES
+            assert client.most <= BATCH_MIN + READ_BYTES
 
     run(main)
 
@@ -364,17 +364,25 @@ def test_a_short_body_can_be_discarded_and_the_connection_used_again():
 
 
 @pytest.mark.parametrize(
-    ("streak", "expected"),
-    [
-        (0, WINDOW_MIN),
-        (KERNEL_BYTES, KERNEL_BYTES // 16),
-        (KERNEL_BYTES + 2, KERNEL_BYTES // 2 + 1),
-        (1 << 40, WINDOW_MAX),
-    ],
+    ("streak", "expected"), [(0, BATCH_MIN), (KERNEL_BYTES, BATCH_MIN), (1 << 40, BATCH_MAX)]
 )
-def test_the_window_grows_with_the_streak_and_a_wait_makes_it_small(streak, expected):
+def test_a_batch_grows_with_the_streak_and_a_wait_makes_it_small(streak, expected):
     window = Window()
     window.went(streak)
-    assert window.size == expected
+    assert window.batch == expected
     window.waited()
-    assert window.size == WINDOW_MIN
+    assert window.batch == BATCH_MIN
+
+
+@pytest.mark.parametrize(("flowing", "most"), [(False, HELD_BYTES), (True, TURN_BYTES)])
+def test_what_is_held_is_bounded(flowing, most):
+    window, count = Window(), 0
+    window.flowing = flowing
+    while not window.full:
+        window.put(bytes(16 << 10))
+        count += 16 << 10
+        if window.ripe:
+            assert len(window.take()) <= BATCH_MIN
+    assert count == most
+    window.begin_turn()
+    assert window.full is not flowing
