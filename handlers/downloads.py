@@ -84,7 +84,7 @@ class ReleaseHandler(Handler):
         """Redirect, for `latest` too."""
         project = self.project(slug)
         listing = await self.services.listings.listing(project)
-        release = listing.release(version) or (listing.latest() if version == "latest" else None)
+        release = listing.named(version)
         if release is None:
             raise no_release(self, project, version)
         self.redirect(listing.place(slug, release))
@@ -97,7 +97,7 @@ class AssetHandler(StreamingHandler):
         """The file, or the part of it that was asked for."""
         project = self.project(slug)
         listing = await self.services.listings.listing(project)
-        release = listing.release(version) or (listing.latest() if version == "latest" else None)
+        release = listing.named(version)
         if release is None:
             self.answer_no_release(project, listing, version, name)
             return

@@ -81,6 +81,10 @@ class Listing:
         """The release of that tag, or None."""
         return next((r for r in self.releases if r.version == version), None)
 
+    def named(self, version: str) -> Release | None:
+        """The release of that tag or, where no tag is `latest`, the one that it stands for."""
+        return self.release(version) or (self.latest() if version == "latest" else None)
+
     def pages(self) -> list[tuple[Release, ...]]:
         """The releases by pages of PAGE; one empty page where there are none."""
         starts = range(0, max(1, len(self.releases)), PAGE)
