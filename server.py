@@ -24,15 +24,20 @@ from portal.departures import Departures
 from portal.gitlab import GitLabApi
 from portal.heap import keep_heap
 from portal.listings import Listings
+from portal.metrics.door import Guesses
+from portal.metrics.reports import Reports
 from portal.processes import EX_UNAVAILABLE, SIGNALS, Supervisor
 from portal.recording import Recording
-from portal.reports import Reports
-from portal.services import Services
+from portal.services import Services, Shared
+from portal.traffic import TrafficCounter
+from portal.umami import Umami
+from portal.upkeep import UpkeepTask
 from portal.upstream import Upstream
 from sql.database import migrate
 from sql.errors import SqlError
 from sql.reader import Reader
 from sql.recorder import Recorder
+from sql.upkeep import Upkeep
 
 log = logging.getLogger("portal.server")
 
@@ -55,7 +60,7 @@ class Client(CurlAsyncHTTPClient):
 def make_services(
     stack: contextlib.AsyncExitStack,
     config: Config,
-    transfers: Transfers,
+    shared: Shared,
     slot: int = 0,
     slots: int = 1,
 ) -> Services:
@@ -63,8 +68,17 @@ def make_services(
     recorder = Recorder(config.database, config.spill_dir, slot, slots)
     recorder.start()
     stack.push_async_callback(asyncio.to_thread, recorder.close)
+    recording = Recording(recorder)
+    traffic = TrafficCounter(recording)
+    traffic.start()
+    stack.push_async_callback(traffic.stop)
     reader = Reader(config.database)
     stack.callback(reader.close)
+    upkeep = Upkeep(config.database)
+    if slot == 0:
+        task = UpkeepTask(upkeep)
+        task.start()
+        stack.push_async_callback(task.stop)
     # A handle for every transfer, and one for the redirect before it, so that none waits in the
     # client's own unbounded queue.
     streams = Client(
@@ -73,17 +87,22 @@ def make_services(
     stack.callback(streams.close)
     api = Client(force_instance=True)
     stack.callback(api.close)
-    listings = Listings(config, GitLabApi(config.gitlab, api, config.limits))
+    listings = Listings(
+        config, GitLabApi(config.gitlab, api, config.limits), traffic.listing_failed
+    )
     listings.start()
     stack.push_async_callback(listings.stop)
     return Services(
         config=config,
-        recorder=Recording(recorder),
-        reports=Reports(reader, config.database, config.spill_dir),
+        recorder=recording,
+        reports=Reports(reader, upkeep, config.database, config.spill_dir, shared.transfers),
         listings=listings,
         departures=Departures(),
+        traffic=traffic,
+        umami=Umami(config.umami, api),
+        guesses=shared.guesses,
         upstream=Upstream(streams, config.gitlab, config.limits),
-        transfers=transfers,
+        transfers=shared.transfers,
         templates=pages.environment(),
     )
 
@@ -92,10 +111,10 @@ class Portal:
     """One process of the portal, on its own event loop."""
 
     def __init__(
-        self, config: Config, transfers: Transfers, sockets: list[socket.socket], slots: int
+        self, config: Config, shared: Shared, sockets: list[socket.socket], slots: int
     ) -> None:
         self._config = config
-        self._transfers = transfers
+        self._shared = shared
         self._sockets = sockets
         self._slots = slots
         self._signals = 0
@@ -110,9 +129,9 @@ class Portal:
             loop.add_signal_handler(number, self._signalled)
         if lifeline is not None:
             loop.add_reader(lifeline, self._orphaned, lifeline)
-        self._transfers.start(slot)
+        self._shared.transfers.start(slot)
         async with contextlib.AsyncExitStack() as stack:
-            services = make_services(stack, config, self._transfers, slot, self._slots)
+            services = make_services(stack, config, self._shared, slot, self._slots)
             server = HTTPServer(
                 make_app(services),
                 max_body_size=BODY_LIMIT,
@@ -204,11 +223,11 @@ def run(config: Config, processes: int) -> int:
     migrate(config.database)
     allow_descriptors(config.limits.transfers)
     sockets = bind_sockets(config.port, config.address, backlog=BACKLOG)
-    transfers = Transfers(config.limits.transfers, processes)
+    shared = Shared(Transfers(config.limits.transfers, processes), Guesses())
 
     def serve(slot: int, lifeline: int | None = None) -> int:
         async def main() -> None:
-            await Portal(config, transfers, sockets, processes).serve(slot, lifeline)
+            await Portal(config, shared, sockets, processes).serve(slot, lifeline)
 
         try:
             asyncio.run(main())

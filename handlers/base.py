@@ -8,7 +8,7 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from portal.config import Config, Project
-from portal.errors import NotFound, PortalError
+from portal.errors import NotFound, PortalError, UpstreamFailed, UpstreamSlow
 from portal.events import USER_AGENT_LIMIT
 from portal.privacy import client_address, ip_hash
 from portal.services import Services
@@ -72,14 +72,18 @@ class Handler(RequestHandler):
         self.services.running.discard(self)
 
     @property
-    def ip_hash(self) -> str:
-        """The client, as it is recorded."""
-        address = client_address(
+    def client(self) -> str:
+        """The client's address, never to be written anywhere."""
+        return client_address(
             self.request.remote_ip or "",
             self.request.headers.get_list(self.config.client_header),
             self.config.trusted_proxies,
         )
-        return ip_hash(address, self.config.ip_hash_key)
+
+    @property
+    def ip_hash(self) -> str:
+        """The client, as it is recorded."""
+        return ip_hash(self.client, self.config.ip_hash_key)
 
     @property
     def user_agent(self) -> str:
@@ -161,9 +165,15 @@ class Handler(RequestHandler):
         lines = [line.translate(_NO_CONTROLS) for line in (error.sentence, error.advice) if line]
         self.finish("".join(f"{line}\n" for line in lines))
 
+    def note_failure(self, error: PortalError) -> None:
+        """Count what the upstream failed at, for the operator."""
+        if isinstance(error, (UpstreamFailed, UpstreamSlow)):
+            self.services.traffic.upstream_failed()
+
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what is ours to mend; never the request's repr, which names the client."""
         if isinstance(value, PortalError):
+            self.note_failure(value)
             if value.status >= 500:
                 cause = f" ({value.__cause__})" if value.__cause__ else ""
                 log.warning(

@@ -1,15 +1,29 @@
-"""/metrics: the operator's page, behind METRICS_TOKEN."""
+"""/metrics: the operator's page, behind METRICS_TOKEN, and the same for programs."""
 
-import hmac
-from typing import Any
+import asyncio
+import re
+import time
+from functools import cached_property
+from typing import Any, NoReturn
+
+from tornado.iostream import StreamClosedError
 
 from handlers.base import Handler
 from portal import __version__
-from portal.errors import Unauthorized
+from portal.errors import Malformed, TooMany, Unauthorized
+from portal.metrics import csvs
+from portal.metrics.door import LINK_SECONDS, Door, Pass
+from portal.metrics.tables import WINDOWS
+from portal.metrics.views import as_json
+
+FORMATS = ("html", "json", "csv", "prometheus")
+_QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)")
 
 
 class MetricsHandler(Handler):
     """The dashboard. Without a token in the configuration there is no such page."""
+
+    expires = 0
 
     def set_default_headers(self) -> None:
         """Keep the page, and the token in its address, out of every other place."""
@@ -21,15 +35,29 @@ class MetricsHandler(Handler):
         self.set_header("X-Robots-Tag", "noindex, nofollow")
 
     def prepare(self) -> None:
-        """Let only the right token through."""
+        """Let only the right token through, or an address that the page has signed."""
         super().prepare()
         if not self.config.metrics_token:
             self.project("metrics")  # which is none: the answer of any name that is not there
-        if not any(self.is_token(offer) for offer in self.offers()):
-            raise Unauthorized("This page needs its token.")
+        answer = self.door.check(self.offers(), self.query, time.time())
+        if answer is not Pass.RIGHT:
+            self.refuse(answer)
+        # A signed page signs no longer than it is good for itself.
+        self.expires = int(self.query.get("expires") or time.time() + LINK_SECONDS)
+
+    @cached_property
+    def door(self) -> Door:
+        """Who may come in."""
+        return Door(self.config.metrics_token)
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query's fields, but the token."""
+        names = self.request.query_arguments
+        return {name: self.get_query_argument(name) for name in names if name != "token"}
 
     def offers(self) -> list[str]:
-        """The credentials that the request carries."""
+        """The tokens that the request carries."""
         scheme, _, bearer = self.request.headers.get("Authorization", "").partition(" ")
         return [
             *self.get_query_arguments("token"),
@@ -37,22 +65,105 @@ class MetricsHandler(Handler):
             self.request.headers.get("X-Metrics-Token", ""),
         ]
 
-    def is_token(self, offer: str) -> bool:
-        """Compare in a time that says nothing about where they differ."""
-        return hmac.compare_digest(offer.encode(), self.config.metrics_token.encode())
+    def refuse(self, answer: Pass) -> NoReturn:
+        """Say no; slower to a client that goes on guessing."""
+        if answer is Pass.WRONG and (wait := self.services.guesses.wrong(self.client)):
+            raise TooMany("Too many wrong tokens.", "Please wait.", wait)
+        if answer is Pass.EXPIRED:
+            raise Unauthorized("This link is no longer good.", "Open the page afresh.")
+        raise Unauthorized("This page needs its token.")
 
     async def get(self) -> None:
-        """The page."""
-        dashboard = await self.services.reports.dashboard()
-        self.page(
-            "metrics.html",
-            made_at=dashboard.made_at,
-            today=dashboard.today,
-            sections=dashboard.sections,
-            verdicts=dashboard.verdicts,
-            spilled=dashboard.spilled,
+        """The page, or what else was asked for."""
+        window = self.choice("window", WINDOWS, "30")
+        form = self.choice("format", FORMATS, self.preferred())
+        if form == "csv":
+            await self.answer_csv(self.choice("table", csvs.NAMES, None), window)
+        elif form == "prometheus":
+            body, content_type = await self.services.reports.scrape(self.accept)
+            self.set_header("Content-Type", content_type)
+            self.finish(body)
+        elif form == "json":
+            dashboard = await self.services.reports.dashboard(window)
+            self.set_header("Content-Type", "application/json; charset=UTF-8")
+            self.finish(await asyncio.to_thread(as_json, dashboard))
+        else:
+            await self.answer_page(window)
+
+    def choice(self, name: str, known: Any, default: str | None) -> str:
+        """A field of the query that must be one of those known."""
+        value = self.query.get(name, default)
+        if value in known:
+            return str(value)
+        raise Malformed(
+            f"There is no {name} {value!r}." if value else f"Which {name}?",
+            f"These are: {', '.join(known)}.",
+        )
+
+    @property
+    def accept(self) -> str:
+        """What the client would like."""
+        return self.request.headers.get("Accept", "")
+
+    def preferred(self) -> str:
+        """The form that Accept prefers: the page, unless a program says what else it takes."""
+        best, form = 0.0, "html"
+        for entry in self.accept.split(","):
+            kind, *parameters = (part.strip().lower() for part in entry.split(";"))
+            offered = {"text/html": "html", "application/json": "json"}.get(kind)
+            if kind == "application/openmetrics-text" or (
+                kind == "text/plain" and "version=0.0.4" in parameters
+            ):
+                offered = "prometheus"
+            quality = next((float(m[1]) for p in parameters if (m := _QUALITY.fullmatch(p))), 1.0)
+            if offered and quality > best:
+                best, form = quality, offered
+        return form
+
+    async def answer_page(self, window: str) -> None:
+        """The page, made off the loop: there is much of it."""
+        services = self.services
+        dashboard, umami = await asyncio.gather(
+            services.reports.dashboard(window), self.umami_state()
+        )
+        html = await asyncio.to_thread(
+            services.templates.get_template("metrics.html").render,
+            dashboard=dashboard,
+            windows=WINDOWS,
+            link=self.link,
+            umami=umami,
+            share=self.config.umami.share,
+            umami_url=self.config.umami.url,
             version=__version__,
         )
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.finish(html)
+
+    async def umami_state(self) -> str:
+        """Whether its share page can be shown."""
+        if not self.config.umami.share:
+            return "unset"
+        return "up" if await self.services.umami.answers() else "down"
+
+    def link(self, **query: str) -> str:
+        """An address of this page's own, good for an hour, without the token."""
+        return f"/metrics?{self.door.sign(query, self.expires)}"
+
+    async def answer_csv(self, table: str, window: str) -> None:
+        """A whole table, streamed."""
+        name = f"{table}-{time.strftime('%Y-%m-%d', time.gmtime())}.csv"
+        self.set_header("Content-Type", "text/csv; charset=UTF-8")
+        self.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        try:
+            async for piece in self.services.reports.csv(table, window):
+                self.write(piece)
+                await self.flush()
+        except StreamClosedError:
+            return
+
+    def compute_etag(self) -> str | None:
+        """None: nothing here is to be kept."""
+        return None
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """The error, and with a 401 the challenge (RFC 6750)."""

@@ -27,6 +27,7 @@ class ClientSink:
 
     def write(self, data: bytes) -> asyncio.Future[None]:
         """Send `data`; done once the kernel has taken it."""
+        self._handler.services.traffic.relayed(len(data))
         self._handler.write(data)
         return self._handler.flush()
 
@@ -112,6 +113,7 @@ class StreamingHandler(Handler):
         except PortalError as error:
             if not self.gone:
                 log.warning("%s broke off: %s", self.request.path, error.sentence)
+                self.note_failure(error)
             sink.close()
         except BaseException:
             relay.abort()

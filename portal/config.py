@@ -70,6 +70,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class UmamiConfig:
+    """Where Umami is (`url`, without a trailing slash), and its share page: a path of the portal's
+    own address, "" where none is shown."""
+
+    url: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that is set. `site_url` is "" where addresses are taken from each request."""
 
@@ -83,6 +92,7 @@ class Config:
     site_url: str
     gitlab: GitLab
     limits: Limits
+    umami: UmamiConfig
     projects: tuple[Project, ...]
     metrics_token: str = field(default="", repr=False)
     ip_hash_key: str = field(default="", repr=False)
@@ -116,8 +126,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 def parse(document: dict[str, Any], environ: Mapping[str, str]) -> Config:
     """The same from a document that is already read."""
     root = Reader(document)
-    listen, site, gitlab, limits = (
-        root.table(name) for name in ("listen", "site", "gitlab", "limits")
+    listen, site, gitlab, limits, umami = (
+        root.table(name) for name in ("listen", "site", "gitlab", "limits", "umami")
     )
     config = Config(
         data_dir=Path(root.text("data_dir", "var")),
@@ -130,6 +140,9 @@ def parse(document: dict[str, Any], environ: Mapping[str, str]) -> Config:
         site_url=site.origin("url", ""),
         gitlab=_gitlab(gitlab, environ),
         limits=_limits(limits),
+        umami=UmamiConfig(
+            umami.origin("url", "http://127.0.0.1:3001", path=True), umami.own_path("share", "")
+        ),
         projects=_projects(root),
         metrics_token=root.secret(environ, "METRICS_TOKEN"),
         ip_hash_key=root.secret(environ, "IP_HASH_KEY"),

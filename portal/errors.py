@@ -22,7 +22,13 @@ class PortalError(Exception):
         self.retry_after = retry_after
 
 
-class Unauthorized(PortalError):  # noqa: N818 - named after the status, as all below
+class Malformed(PortalError):  # noqa: N818 - named after the status, as all below
+    """What was asked for does not exist in that form (400)."""
+
+    status = 400
+
+
+class Unauthorized(PortalError):  # noqa: N818
     """A credential is missing or wrong (401)."""
 
     status = 401
@@ -38,6 +44,12 @@ class NotFound(PortalError):  # noqa: N818
     """There is no such thing (404)."""
 
     status = 404
+
+
+class TooMany(PortalError):  # noqa: N818
+    """Tried too often (429)."""
+
+    status = 429
 
 
 class UpstreamFailed(PortalError):  # noqa: N818

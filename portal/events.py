@@ -77,4 +77,14 @@ class CatalogInteraction:
     time: int = field(default_factory=now)
 
 
-Event = DownloadRequest | Clone | ToolUse | CatalogInteraction
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """So much more of something (`name`: "bytes", "upstream_failures", ...) within an hour."""
+
+    kind: ClassVar[str] = "traffic"
+    name: str
+    amount: int
+    time: int = field(default_factory=now)
+
+
+Event = DownloadRequest | Clone | ToolUse | CatalogInteraction | Traffic

@@ -32,9 +32,12 @@ LONGEST_PAUSE = 60.0  # so that a GitLab that is back is seen within a minute
 class Listings:
     """The cache; belongs to one event loop and touches no thread. `start()` it on that loop."""
 
-    def __init__(self, config: Config, api: GitLabApi) -> None:
+    def __init__(
+        self, config: Config, api: GitLabApi, failed: Callable[[], None] = lambda: None
+    ) -> None:
+        """`failed` is called whenever GitLab gives no list."""
         self._pause = Pause(config.gitlab.refresh_seconds)
-        self._kept = {p.slug: _Kept(p, api, self._pause) for p in config.projects}
+        self._kept = {p.slug: _Kept(p, api, self._pause, failed) for p in config.projects}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -95,7 +98,9 @@ class Pause:
 class _Kept:
     """One project: what is known of it, and the loop that keeps it so."""
 
-    def __init__(self, project: Project, api: GitLabApi, pause: Pause) -> None:
+    def __init__(
+        self, project: Project, api: GitLabApi, pause: Pause, failed: Callable[[], None]
+    ) -> None:
         self.asked = asyncio.Event()
         self._project = project
         self._api = api
@@ -105,6 +110,7 @@ class _Kept:
         self._failures = 0
         self._said = ""
         self._measuring: asyncio.Task[None] | None = None
+        self._count_failure = failed
 
     def listing(self) -> Listing:
         if self._withdrawn:
@@ -139,6 +145,7 @@ class _Kept:
         except Withdrawn as answer:
             self._withdraw(str(answer))
         except Failing as failure:
+            self._count_failure()
             self._failed(str(failure), failure.wait)
         except Exception:
             log.exception("%s: the list of releases could not be read", self._project.slug)

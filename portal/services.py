@@ -8,9 +8,20 @@ from portal.admission import Transfers
 from portal.config import Config
 from portal.departures import Departures
 from portal.listings import Listings
+from portal.metrics.door import Guesses
+from portal.metrics.reports import Reports
 from portal.recording import Recording
-from portal.reports import Reports
+from portal.traffic import TrafficCounter
+from portal.umami import Umami
 from portal.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all processes share: made before they are forked."""
+
+    transfers: Transfers
+    guesses: Guesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +38,8 @@ class Services:
     upstream: Upstream
     transfers: Transfers
     departures: Departures
+    traffic: TrafficCounter
+    umami: Umami
+    guesses: Guesses
     templates: jinja2.Environment
     running: set[object] = field(default_factory=set)

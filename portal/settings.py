@@ -17,6 +17,8 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 # GitLab's own rule for paths. Not the project's number: git has no address by number.
 _SEGMENT = r"(?!\.{1,2}(?:/|$))[\w.][\w.-]*"
 _PROJECT_PATH = re.compile(rf"{_SEGMENT}(/{_SEGMENT})+", re.ASCII)
+# No second slash in front, which would name a host; no query, in which secrets travel.
+_OWN_PATH = re.compile(r"/(?!/)[A-Za-z0-9._~/%-]*")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 
@@ -126,6 +128,15 @@ class Reader:
             fine = False
         if value and not (fine and (path or not parts.path)):
             self.fault(key, f'"{value}" must be an address like https://gitlab.example.com')
+        return value
+
+    def own_path(self, key: str, default: str) -> str:
+        """A path of the portal's own address."""
+        value = self.text(key, default)
+        if value and not _OWN_PATH.fullmatch(value):
+            self.fault(
+                key, f'"{value}" must be a path of the portal\'s own address, like /umami/share/x'
+            )
         return value
 
     def _list(self, key: str) -> list[str]:

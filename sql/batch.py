@@ -12,7 +12,7 @@ from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-KINDS = ("download_request", "clone", "tool_use", "catalog_interaction")
+KINDS = ("download_request", "clone", "tool_use", "catalog_interaction", "traffic")
 
 # SQLite's datetime() ends with the year 9999.
 _LAST_SECOND = 253402300799

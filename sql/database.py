@@ -39,6 +39,10 @@ def connect_reader(path: Path, busy_seconds: float = 5) -> sqlite3.Connection:
     """A connection that cannot write. Same threads and errors as `connect`."""
     connection = _open(path, "ro", busy_seconds)
     connection.execute("pragma temp_store = memory")
+    # What is read is mostly what was read before: sums and indexes, not rows. In KiB.
+    connection.execute("pragma cache_size = -32768")
+    # A row that was damaged, or put in by hand, is still shown.
+    connection.text_factory = _text
     return connection
 
 
@@ -58,6 +62,10 @@ def migrate(path: Path, schema: Path = SCHEMA) -> int:
                 return _apply(connection, migrations)
     except (sqlite3.Error, OSError) as error:
         raise MigrationError(f"{path}: cannot be migrated: {error}") from error
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _open(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:

@@ -19,3 +19,7 @@ class ReadError(SqlError):
 
 class RecordError(SqlError):
     """An event could neither be committed nor written to the spill file: it is not recorded."""
+
+
+class UpkeepError(SqlError):
+    """The totals could not be brought up to date, or a command of the operator's has failed."""

@@ -16,7 +16,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from portal.config import Config, GitLab, Limits, Project
+from portal.config import Config, GitLab, Limits, Project, UmamiConfig
 from portal.gitlab import GitLabApi
 
 TOKEN = "secret-token"
@@ -121,6 +121,7 @@ def config(url: str, *projects: Project, refresh_seconds: float = 0.05) -> Confi
         site_url="",
         gitlab=gitlab(url, refresh_seconds=refresh_seconds),
         limits=limits(5),
+        umami=UmamiConfig("http://127.0.0.1:3001", ""),
         projects=projects or (PETS,),
     )
 

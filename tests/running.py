@@ -25,13 +25,22 @@ class RunningPortal:
     """
 
     def __init__(
-        self, directory, gitlab, asset_host="", token="", processes=1, environ=None, **limits
+        self,
+        directory,
+        gitlab,
+        asset_host="",
+        token="",
+        processes=1,
+        environ=None,
+        umami=None,
+        **limits,
     ):
         self.directory = directory
         self.data_dir = directory / "data"
         self.log_file = directory / "log"
         self.config = directory / "portal.toml"
         self.gitlab, self.asset_host, self.limits = gitlab, asset_host, limits
+        self.umami = umami or {}
         self.command = [sys.executable, str(ROOT / "server.py"), "--config", str(self.config)]
         self.command += ["--processes", str(processes)]
         self.environ = {
@@ -46,6 +55,7 @@ class RunningPortal:
     def write_config(self):
         """Write the TOML file; JSON's strings and arrays are TOML's too."""
         limits = "".join(f"{name} = {value}\n" for name, value in self.limits.items())
+        umami = "".join(f"{name} = {json.dumps(value)}\n" for name, value in self.umami.items())
         projects = "".join(
             f'[[projects]]\nslug = "{slug}"\ngitlab = "icarus/{slug}"\ntitle = "{slug.title()}"\n'
             for slug in ("pets", "prospects")
@@ -53,7 +63,7 @@ class RunningPortal:
         self.config.write_text(
             f"data_dir = {json.dumps(str(self.data_dir))}\n"
             f'[listen]\nport = {self.port}\ntrusted_proxies = ["127.0.0.1"]\n'
-            f"[limits]\n{limits}"
+            f"[limits]\n{limits}[umami]\n{umami}"
             f"[gitlab]\nurl = {json.dumps(self.gitlab)}\nrefresh_seconds = 1\n"
             f"asset_hosts = {json.dumps([self.asset_host] if self.asset_host else [])}\n"
             f'asset_networks = ["127.0.0.0/8"]\n{projects}',

@@ -10,6 +10,8 @@ from demo.standin import StandIn
 from handlers import make_app
 from portal.admission import Transfers
 from portal.config import parse
+from portal.metrics.door import Guesses
+from portal.services import Shared
 from server import make_services
 from sql.database import migrate
 from tests.running import host
@@ -48,7 +50,7 @@ def app(standin, tmp_path, io_loop):
     stack = contextlib.AsyncExitStack()
 
     async def make():
-        return make_services(stack, config, Transfers(10))
+        return make_services(stack, config, Shared(Transfers(10), Guesses()))
 
     application = make_app(io_loop.run_sync(make))
     yield application

@@ -49,6 +49,18 @@ select
 from json_each(:batch, '$.catalog_interaction')
 order by key
 
+-- name: traffic
+-- One batch.
+insert into traffic_totals (hour, name, amount)
+select
+    strftime('%Y-%m-%d %H:00', value ->> 'time', 'unixepoch'),
+    value ->> 'name',
+    value ->> 'amount'
+from json_each(:batch, '$.traffic')
+where true
+order by key
+on conflict do update set amount = amount + excluded.amount
+
 -- name: prune_window
 -- Entries that can decide nothing any more. An hour and not the window itself: a spilled request
 -- is decided late.

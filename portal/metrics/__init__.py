@@ -1,0 +1,1 @@
+"""What the operator sees: which tables there are, what fills them, and the forms they take."""

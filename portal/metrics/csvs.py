@@ -1,0 +1,76 @@
+"""The tables as CSV (RFC 4180) for spreadsheets."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+from portal.metrics.dashboard import ClientFigures, row
+from portal.metrics.figures import Calendar, Figures
+from portal.metrics.tables import SECTIONS, TABLES, Table
+from sql.reader import Row as SqlRow
+
+DAYS = "days"
+NAMES = (*TABLES, DAYS)
+
+Cell = str | int | None
+
+# A spreadsheet takes text that begins so for a formula (OWASP, "CSV Injection"): the apostrophe
+# makes it text. Some skip white space, or take the full-width forms too.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
+
+_WINDOWS = ("last 30 days", "30 days before", "last 90 days", "all days")
+
+
+def head(table: Table) -> str:
+    """The first line."""
+    clients = [f"clients, {window}" for window in _WINDOWS] if table.scope else []
+    results = [table.results] if table.results else []
+    return _BYTE_ORDER_MARK + _lines([[*table.columns, *_WINDOWS, *results, *clients]])
+
+
+def rows(table: Table, values: Iterable[SqlRow], known: ClientFigures) -> str:
+    """Lines for rows of the table's statement."""
+    return _lines(_cells(table, each, known) for each in values)
+
+
+def days(drawn: Mapping[str, Calendar]) -> str:
+    """The last ninety days: a line for each section and day."""
+    return (
+        _BYTE_ORDER_MARK
+        + _lines([["section", "day", "count", "clients"]])
+        + _lines(
+            [name, day.day.isoformat(), day.count, day.clients]
+            for name, calendar in drawn.items()
+            for day in calendar.days
+        )
+    )
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def _cells(table: Table, values: SqlRow, known: ClientFigures) -> list[Cell]:
+    # The section is the one that counts its clients by this table's rows.
+    section = next((part.id for part in SECTIONS if table in part.tables), "")
+    one = row(table, section, values, known)
+    cells: list[Cell] = [*one.labels, *_figures(one.counts)]
+    if table.results:
+        cells.append(one.results)
+    if one.clients:
+        cells.extend(_figures(one.clients))
+    return cells
+
+
+def _figures(figures: Figures) -> list[int | None]:
+    return [figures.days_30, figures.days_before, figures.days_90, figures.days_all]
+
+
+def _lines(table: Iterable[Sequence[Cell]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(
+        [harmless(cell) if isinstance(cell, str) else cell for cell in cells] for cells in table
+    )
+    return text.getvalue()

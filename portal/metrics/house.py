@@ -1,0 +1,83 @@
+"""The state of the house: what an operator looks at when something feels wrong."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sql.reader import Snapshot
+
+# Below this the disk is low; and below the database's own size, which a backup would take.
+LOW_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The last time one of the operator's commands was done; `detail` is a backup's bytes, or the
+    day before which rows are gone."""
+
+    at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Over all processes; sizes in bytes, `clients_behind` in seconds, times aware.
+
+    `recent` and `ever` are traffic by name, of the last 24 hours and since the first.
+    """
+
+    running: int
+    spilled: int
+    database: int
+    free: int
+    recent: Mapping[str, int]
+    ever: Mapping[str, int]
+    operations: Mapping[str, Operation]
+    clients_behind: float
+
+    @property
+    def low(self) -> bool:
+        """Whether the disk is nearly full."""
+        return self.free < max(LOW_BYTES, self.database)
+
+    @property
+    def horizon(self) -> str:
+        """The day before which rows were pruned; "" where none were."""
+        return self.operations["prune"].detail if "prune" in self.operations else ""
+
+
+def look(snapshot: Snapshot, now: datetime, database: Path, running: int, spilled: int) -> House:
+    """Read it; blocking. Raises `ReadError`."""
+    since = f"{now - timedelta(hours=24):%Y-%m-%d %H:00}"
+    traffic = snapshot.rows("traffic_sums", since=since)
+    return House(
+        running=running,
+        spilled=spilled,
+        database=sum(map(_size, (database, database.with_name(f"{database.name}-wal")))),
+        free=shutil.disk_usage(database.parent).free,
+        recent={name: recent for name, recent, _ in traffic},
+        ever={name: ever for name, _, ever in traffic},
+        operations={
+            name: Operation(_time(at), detail) for name, at, detail in snapshot.rows("operations")
+        },
+        clients_behind=_behind(snapshot, now),
+    )
+
+
+def _behind(snapshot: Snapshot, now: datetime) -> float:
+    """How old the earliest row is whose client is not counted yet."""
+    ((earliest,),) = snapshot.rows("uncounted_since")
+    return max(0.0, (now - _time(earliest)).total_seconds()) if earliest else 0.0
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

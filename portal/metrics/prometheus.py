@@ -1,0 +1,102 @@
+"""The numbers for Prometheus scrapers.
+
+All of them come from the database or from memory that the processes share, so whichever process is
+asked answers the same: prometheus_client's own files for several processes are not needed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from portal import __version__
+from portal.metrics.dashboard import Days, clients
+from portal.metrics.house import House
+from sql.reader import Snapshot
+
+# name, help, labels, statement, parameters: a counter each, of all days.
+COUNTERS: tuple[tuple[str, str, tuple[str, ...], str, dict[str, str]], ...] = (
+    ("downloads", "Downloads.", ("project",), "section_by_1", {"section": "downloads"}),
+    ("clones", "Clones and fetches.", ("project",), "section_by_1", {"section": "clones"}),
+    ("tool_uses", "Save files.", ("tool", "event"), "section_by_2", {"section": "tools"}),
+    ("catalog_interactions", "Uses of the catalog.", ("event",), "catalog_by_event", {}),
+    (
+        "download_requests",
+        "Requests for files, by what they were.",
+        ("project", "verdict"),
+        "section_by_2",
+        {"section": "requests"},
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Collector):
+    """One scrape, over one snapshot."""
+
+    snapshot: Snapshot
+    days: Days
+    house: House
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric; names are prometheus.io's: base units, `_total` for counters."""
+        yield from self._counters()
+        yield from self._clients()
+        yield from self._house()
+
+    def _counters(self) -> Iterator[Metric]:
+        for name, text, labels, statement, parameters in COUNTERS:
+            wanted = ["today", "window"]
+            if statement == "catalog_by_event":
+                wanted += ["since_30", "since_60", "since_90"]
+            rows = self.snapshot.rows(statement, limit=-1, **parameters, **self.days.only(*wanted))
+            family = CounterMetricFamily(f"portal_{name}", text, labels=labels)
+            for values in rows:
+                family.add_metric(values[: len(labels)], values[-1])
+            yield family
+
+    def _clients(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "portal_clients",
+            "Distinct clients, in whole UTC days that end today.",
+            labels=("section", "scope", "window"),
+        )
+        for (section, scope), figures in clients(self.snapshot, self.days).items():
+            family.add_metric((section, scope, "30d"), figures.days_30)
+            family.add_metric((section, scope, "90d"), figures.days_90)
+            family.add_metric((section, scope, "all"), figures.days_all)
+        yield family
+
+    def _house(self) -> Iterator[Metric]:
+        house = self.house
+        gauges = {
+            "clients_behind_seconds": ("How far the distinct clients lag.", house.clients_behind),
+            "transfers_running": ("Transfers that run now.", house.running),
+            "spilled_events": ("Events that wait outside the database.", house.spilled),
+            "database_bytes": ("Size of the database.", house.database),
+            "disk_free_bytes": ("Free disk where the database is.", house.free),
+        }
+        if "backup" in house.operations:
+            at = house.operations["backup"].at.timestamp()
+            gauges["last_backup_timestamp_seconds"] = ("When the last backup was made.", at)
+        for name, (text, value) in gauges.items():
+            yield GaugeMetricFamily(f"portal_{name}", text, value=value)
+        relayed = house.ever.get("bytes", 0)
+        yield CounterMetricFamily("portal_relayed_bytes", "Bytes sent to clients.", value=relayed)
+        failures = house.ever.get("upstream_failures", 0)
+        yield CounterMetricFamily(
+            "portal_upstream_failures", "Answers that GitLab or a host failed.", value=failures
+        )
+        family = GaugeMetricFamily("portal_build_info", "The version.", labels=("version",))
+        family.add_metric((__version__,), 1)
+        yield family
+
+
+def answer(source: Source, accept: str) -> tuple[bytes, str]:
+    """The text in the form that `Accept` prefers, and its content type."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(source)
+    encoder, content_type = choose_encoder(accept)
+    return encoder(registry), content_type

@@ -1,0 +1,109 @@
+"""Reads what the operator asks for, off the event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from portal.admission import Transfers
+from portal.metrics import csvs, prometheus
+from portal.metrics.dashboard import (
+    Dashboard,
+    Days,
+    calendars,
+    clients,
+    fill,
+    requests,
+)
+from portal.metrics.house import House, look
+from portal.metrics.tables import SECTIONS, TABLES
+from sql.errors import UpkeepError
+from sql.reader import Reader, Snapshot
+from sql.spill import waiting
+from sql.upkeep import Upkeep
+
+T = TypeVar("T")
+
+
+class Reports:
+    """What /metrics shows, in each of its forms; belongs to one process's event loop."""
+
+    def __init__(
+        self, reader: Reader, upkeep: Upkeep, database: Path, spill_dir: Path, transfers: Transfers
+    ) -> None:
+        self._reader = reader
+        self._upkeep = upkeep
+        self._database = database
+        self._spill_dir = spill_dir
+        self._transfers = transfers
+
+    async def dashboard(self, window: str) -> Dashboard:
+        """Everything on the page, as it is now; `window` is of `WINDOWS`."""
+        now = datetime.now(UTC)
+        spilled = await self._prepare(now)
+        return await self._reader.read(
+            lambda snapshot: self._dashboard(snapshot, now, window, spilled)
+        )
+
+    async def scrape(self, accept: str) -> tuple[bytes, str]:
+        """The metrics for a Prometheus scraper, and their content type."""
+        now = datetime.now(UTC)
+        spilled = await self._prepare(now)
+
+        def work(snapshot: Snapshot) -> tuple[bytes, str]:
+            days = self._days(snapshot, now, "all")
+            return prometheus.answer(
+                prometheus.Source(snapshot, days, self._house(snapshot, now, spilled)), accept
+            )
+
+        return await self._reader.read(work)
+
+    async def csv(self, name: str, window: str) -> AsyncIterator[str]:
+        """A whole table, piece by piece, in bounded memory; `name` is of `csvs.NAMES`."""
+        now = datetime.now(UTC)
+        await self._prepare(now)
+        if name == csvs.DAYS:
+            drawn = await self._reader.read(
+                lambda snapshot: calendars(snapshot, self._days(snapshot, now, window))
+            )
+            yield csvs.days(drawn)
+            return
+        table = TABLES[name]
+        days, known = await self._reader.read(
+            lambda snapshot: (days := self._days(snapshot, now, window), clients(snapshot, days))
+        )
+        yield csvs.head(table)
+        parameters: dict[str, str | int] = {**days.parameters(table), "limit": -1}
+        async for rows in self._reader.batches(table.statement, parameters):
+            yield await asyncio.to_thread(csvs.rows, table, rows, known)
+
+    async def _prepare(self, now: datetime) -> int:
+        """Move the windows to today, if nobody has; how many events are spilled."""
+        ((day,),) = await self._reader.rows("rolled_up_to")
+        if day != str(now.date()):
+            with suppress(UpkeepError):  # `behind` says so on the page, and the pass in the log
+                await asyncio.to_thread(self._upkeep.roll_up, now.date())
+        return await asyncio.to_thread(waiting, self._spill_dir, self._database)
+
+    def _dashboard(self, snapshot: Snapshot, now: datetime, window: str, spilled: int) -> Dashboard:
+        days = self._days(snapshot, now, window)
+        known = clients(snapshot, days)
+        drawn = calendars(snapshot, days)
+        return Dashboard(
+            made_at=now,
+            today=days.today,
+            behind=days.bounds["live"] != str(days.today),
+            ranked=window,
+            sections=tuple(fill(snapshot, part, days, known, drawn[part.id]) for part in SECTIONS),
+            requests=requests(snapshot, days),
+            house=self._house(snapshot, now, spilled),
+        )
+
+    def _house(self, snapshot: Snapshot, now: datetime, spilled: int) -> House:
+        return look(snapshot, now, self._database, self._transfers.running, spilled)
+
+    def _days(self, snapshot: Snapshot, now: datetime, window: str) -> Days:
+        ((live,),) = snapshot.rows("rolled_up_to")
+        return Days(now.date(), live, window)

@@ -1,0 +1,180 @@
+"""Which tables the operator's page has, as data; each is also a CSV file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+# The windows, by which long tables may be ranked.
+WINDOWS = {"30": "30 days", "90": "90 days", "all": "all days"}
+# Rows of a table on the page and in the JSON; the CSV file has all.
+TOP = 100
+
+Labels = tuple[str, ...]
+
+EVENTS = {
+    "category_view": "Categories viewed",
+    "search": "Searches",
+    "diff_view": "Diffs viewed",
+}
+VERDICTS = {
+    "counted": "Counted as a download",
+    "continued": "Part of a counted download",
+    "probe": "Probe: the end, or a few bytes",
+    "head": "HEAD: only asked about",
+    "not_modified": "Not modified: the client had it",
+    "failed": "Failed, or refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: `statement` is its query in `sql/queries/metrics.sql`, which gives `columns` of
+    text, then the counts in the windows, and last, where `results` names it, one number more.
+
+    `scope` says under which key the clients of a row are counted. `names` are what readers of the
+    page see instead of what is stored.
+    """
+
+    id: str
+    title: str
+    caption: str
+    columns: Labels
+    statement: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    scope: Callable[[Labels], str] | None = None
+    results: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page; the rows of its first table add up to the section's total."""
+
+    id: str
+    title: str
+    unit: str
+    rule: str
+    tables: tuple[Table, ...]
+
+
+def _project(labels: Labels) -> str:
+    return labels[0]
+
+
+def _details(
+    name: str, title: str, caption: str, event: str, column: str, results: str = ""
+) -> Table:
+    return Table(name, title, caption, (column,), "catalog_top", {"event": event}, results=results)
+
+
+DOWNLOADS = Section(
+    "downloads",
+    "Downloads",
+    "downloads",
+    "One for each file that was sent, in however many parts it was fetched.",
+    (
+        Table(
+            "downloads-by-project",
+            "By project",
+            "Release assets and source archives",
+            ("project",),
+            "section_by_1",
+            {"section": "downloads"},
+            _project,
+        ),
+        Table(
+            "downloads-by-version",
+            "By version",
+            "All files of a release together",
+            ("project", "version"),
+            "section_by_2",
+            {"section": "downloads"},
+        ),
+        Table(
+            "downloads-by-asset",
+            "By asset",
+            "Each file of a release",
+            ("project", "version", "asset"),
+            "section_by_3",
+            {"section": "downloads"},
+        ),
+    ),
+)
+CLONES = Section(
+    "clones",
+    "Clones and fetches",
+    "clones and fetches",
+    "One each time git asked what a repository holds: a clone, a fetch, a look.",
+    (
+        Table(
+            "clones-by-project",
+            "By project",
+            "Each time git asked what there is",
+            ("project",),
+            "section_by_1",
+            {"section": "clones"},
+            _project,
+        ),
+    ),
+)
+TOOLS = Section(
+    "tools",
+    "Tools",
+    "save files",
+    "An upload once a save file was read, a download once the edited one was sent.",
+    (
+        Table(
+            "tools-by-event",
+            "By tool",
+            "Save files that were read, and edited ones that were sent",
+            ("tool", "event"),
+            "section_by_2",
+            {"section": "tools"},
+            " ".join,
+        ),
+    ),
+)
+CATALOG = Section(
+    "catalog",
+    "Catalog",
+    "look-ups",
+    "One for each category or diff that was shown, and for each search that was sent.",
+    (
+        Table(
+            "catalog-by-event",
+            "By kind",
+            "What the catalog was used for",
+            ("event",),
+            "catalog_by_event",
+            scope=_project,
+            names=EVENTS,
+        ),
+        _details(
+            "categories", "Top categories", "Whose pages were shown", "category_view", "category"
+        ),
+        _details(
+            "searches", "Top searches", "As they were typed", "search", "search", "last one found"
+        ),
+        _details(
+            "searches-without-result",
+            "Searches that found nothing",
+            "What people look for, and is not there",
+            "empty_search",
+            "search",
+        ),
+        _details("diffs", "Top diffs", "Which versions were compared", "diff_view", "diff"),
+    ),
+)
+SECTIONS = (DOWNLOADS, CLONES, TOOLS, CATALOG)
+
+REQUESTS = Table(
+    "requests",
+    "By what they were",
+    "Requests for files",
+    ("verdict",),
+    "requests_by_verdict",
+    names=VERDICTS,
+)
+
+TABLES = {
+    table.id: table for table in (*(table for part in SECTIONS for table in part.tables), REQUESTS)
+}

@@ -1,0 +1,55 @@
+"""What was relayed, and what the upstream failed at: noted as it happens, recorded in sums."""
+
+import asyncio
+from collections import Counter
+
+from portal.events import Traffic
+from portal.recording import Recording
+
+FLUSH_SECONDS = 2.0
+
+
+class TrafficCounter:
+    """One process's sums; belongs to its event loop.
+
+    They are recorded every few seconds, so that they cost the same however much is going on; a
+    kill loses the last ones. `start()` it on the loop; `stop()` records what is left.
+    """
+
+    def __init__(self, recorder: Recording) -> None:
+        self._recorder = recorder
+        self._sums: Counter[str] = Counter()
+        self._task: asyncio.Task[None] | None = None
+
+    def relayed(self, count: int) -> None:
+        """So many bytes went to a client."""
+        self._sums["bytes"] += count
+
+    def upstream_failed(self) -> None:
+        """GitLab, or another host of assets, could not be reached, was too slow or broke off."""
+        self._sums["upstream_failures"] += 1
+
+    def listing_failed(self) -> None:
+        """GitLab gave no list of releases; there are many of these while it is away."""
+        self._sums["listing_failures"] += 1
+
+    def start(self) -> None:
+        """Begin to record."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Record what is left."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._flush()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            self._flush()
+
+    def _flush(self) -> None:
+        sums, self._sums = self._sums, Counter()
+        for name, amount in sums.items():
+            self._recorder.post(Traffic(name, amount))

@@ -1,0 +1,230 @@
+-- name: roll_counts
+-- The day :entering is over. Its counts enter every window, those of :leaving_30 and :leaving_90
+-- leave theirs, and the 30 days before gain and lose a day. With a :sign of -1 it is undone.
+insert into rollups (section, k1, k2, k3, days_30, days_before, days_90, days_all, results)
+select
+    section,
+    k1,
+    k2,
+    k3,
+    :sign * sum(case day when :entering then count when :leaving_30 then -count else 0 end),
+    :sign * sum(case day when :leaving_30 then count when :leaving_before then -count else 0 end),
+    :sign * sum(case day when :entering then count when :leaving_90 then -count else 0 end),
+    :sign * sum(case day when :entering then count else 0 end),
+    max(case day when :entering then results end)
+from day_counts
+where day in (:entering, :leaving_30, :leaving_before, :leaving_90)
+group by section, k1, k2, k3
+on conflict do update set
+    days_30 = days_30 + excluded.days_30,
+    days_before = days_before + excluded.days_before,
+    days_90 = days_90 + excluded.days_90,
+    days_all = days_all + excluded.days_all,
+    results = coalesce(excluded.results, results)
+
+-- name: roll_day
+-- The same day's sums.
+insert into day_rollups (section, day, k1, count)
+select section, day, k1, sum(count)
+from day_counts
+where day = :day
+group by section, day, k1
+
+-- name: unroll_day
+-- The day is not over after all: the clock was set back.
+delete from day_rollups
+where day = :day
+
+-- name: forget_empty_rollups
+-- What only the day had that is not over after all.
+delete from rollups
+where days_all = 0
+
+-- name: set_rollup_day
+-- Windows end on this day.
+update rollup_day
+set day = :day
+
+-- name: client_day
+-- The day whose rows are being counted; null before the first.
+select day
+from client_day
+
+-- name: set_client_day
+-- The day whose rows are being counted.
+update client_day
+set day = :day
+
+-- name: first_day
+-- The day of the first row of all; null where there is none.
+select min(day)
+from (
+    select date(timestamp) as day from (select timestamp from downloads where id > 0 order by id limit 1)
+    union all
+    select date(timestamp) from (select timestamp from clones where id > 0 order by id limit 1)
+    union all
+    select date(timestamp) from (select timestamp from tool_usage where id > 0 order by id limit 1)
+    union all
+    select date(timestamp) from (select timestamp from catalog_interactions where id > 0 order by id limit 1)
+)
+
+-- name: client_progress
+-- How far each table's rows are counted.
+select section, counted
+from client_progress
+
+-- name: set_client_progress
+-- In the transaction of the clients up to there.
+update client_progress
+set counted = :upto
+where section = :section
+
+-- name: next_downloads
+-- The last of the next :limit rows that are of no later day than :day, and whether it is the last
+-- of them all.
+with next as (
+    select id, date(timestamp) as day
+    from downloads
+    where id > :after
+    order by id
+    limit :limit
+),
+later as (
+    select min(id) as id from next where day > :day
+)
+select
+    max(next.id) filter (where later.id is null or next.id < later.id),
+    later.id is not null or count(next.id) < :limit
+from later
+left join next
+
+-- name: next_clones
+-- The same of clones.
+with next as (
+    select id, date(timestamp) as day
+    from clones
+    where id > :after
+    order by id
+    limit :limit
+),
+later as (
+    select min(id) as id from next where day > :day
+)
+select
+    max(next.id) filter (where later.id is null or next.id < later.id),
+    later.id is not null or count(next.id) < :limit
+from later
+left join next
+
+-- name: next_tools
+-- The same of tool_usage.
+with next as (
+    select id, date(timestamp) as day
+    from tool_usage
+    where id > :after
+    order by id
+    limit :limit
+),
+later as (
+    select min(id) as id from next where day > :day
+)
+select
+    max(next.id) filter (where later.id is null or next.id < later.id),
+    later.id is not null or count(next.id) < :limit
+from later
+left join next
+
+-- name: next_catalog
+-- The same of catalog_interactions.
+with next as (
+    select id, date(timestamp) as day
+    from catalog_interactions
+    where id > :after
+    order by id
+    limit :limit
+),
+later as (
+    select min(id) as id from next where day > :day
+)
+select
+    max(next.id) filter (where later.id is null or next.id < later.id),
+    later.id is not null or count(next.id) < :limit
+from later
+left join next
+
+-- name: clients_of_downloads
+-- Those of the rows after :after, up to :upto.
+insert into clients (ip_hash, section, scope, last_day)
+select ip_hash, 'downloads', scope, max(day)
+from (
+    select ip_hash, project as scope, date(timestamp) as day
+    from downloads
+    where id > :after and id <= :upto
+    union all
+    select ip_hash, '', date(timestamp)
+    from downloads
+    where id > :after and id <= :upto
+)
+group by ip_hash, scope
+on conflict do update set last_day = excluded.last_day
+where excluded.last_day > last_day
+
+-- name: clients_of_clones
+-- The same of clones.
+insert into clients (ip_hash, section, scope, last_day)
+select ip_hash, 'clones', scope, max(day)
+from (
+    select ip_hash, project as scope, date(timestamp) as day
+    from clones
+    where id > :after and id <= :upto
+    union all
+    select ip_hash, '', date(timestamp)
+    from clones
+    where id > :after and id <= :upto
+)
+group by ip_hash, scope
+on conflict do update set last_day = excluded.last_day
+where excluded.last_day > last_day
+
+-- name: clients_of_tools
+-- The same of tool_usage; a scope is "tool event".
+insert into clients (ip_hash, section, scope, last_day)
+select ip_hash, 'tools', scope, max(day)
+from (
+    select ip_hash, tool || ' ' || event as scope, date(timestamp) as day
+    from tool_usage
+    where id > :after and id <= :upto
+    union all
+    select ip_hash, '', date(timestamp)
+    from tool_usage
+    where id > :after and id <= :upto
+)
+group by ip_hash, scope
+on conflict do update set last_day = excluded.last_day
+where excluded.last_day > last_day
+
+-- name: clients_of_catalog
+-- The same of catalog_interactions; a scope is an event.
+insert into clients (ip_hash, section, scope, last_day)
+select ip_hash, 'catalog', scope, max(day)
+from (
+    select ip_hash, event as scope, date(timestamp) as day
+    from catalog_interactions
+    where id > :after and id <= :upto
+    union all
+    select ip_hash, '', date(timestamp)
+    from catalog_interactions
+    where id > :after and id <= :upto
+)
+group by ip_hash, scope
+on conflict do update set last_day = excluded.last_day
+where excluded.last_day > last_day
+
+-- name: close_client_day
+-- The day is over: the distinct clients of the 30 days that ended with it.
+insert into client_days (section, scope, day, count, days_30)
+select section, scope, :day, 0, sum(count)
+from client_totals
+where last_day between :since_30 and :day
+group by section, scope
+on conflict do update set days_30 = excluded.days_30
