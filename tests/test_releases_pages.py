@@ -5,11 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import pytest
 
 from portal import notes, pages
 from portal.config import Project
+from portal.metrics.dashboard import Dashboard, FilledSection, FilledTable, Row
+from portal.metrics.figures import Figures, calendar
+from portal.metrics.house import House
+from portal.metrics.tables import REQUESTS, SECTIONS, WINDOWS
 from portal.releases import Asset, Listing, Release
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -92,23 +97,30 @@ def project_page(name, number=1):
     )
 
 
-def section(*rows, columns=("project",)):
-    made = [SimpleNamespace(labels=row[:-3], **counts(row)) for row in rows]
-    return SimpleNamespace(id="s", title="T", caption="C", columns=columns, rows=made)
+def metrics_page(spilled=0, behind=0.0, **changes):
+    """With hostile rows in every table, or none in any."""
+    counts = Figures(1, 2, 3, 1234567)
+    drawn = calendar(NOW.date(), {"2026-11-22": 7}, {"2026-11-22": 5})
 
+    def filled(table):
+        row = Row((EVIL,) * len(table.columns), counts, counts if table.scope else None, 3)
+        return FilledTable(table, () if changes.get("empty") else (row,), True)
 
-def counts(row):
-    return dict(zip(("days_30", "days_90", "days_all"), row[-3:], strict=True))
-
-
-def metrics_page(spilled=0):
+    sections = tuple(
+        FilledSection(section, Row((), counts, counts), tuple(map(filled, section.tables)), drawn)
+        for section in SECTIONS
+    )
+    house = House(1, spilled, 1 << 20, changes.get("free", 1 << 40), {}, {"bytes": 5}, {}, behind)
     return render(
         "metrics.html",
-        made_at=NOW,
-        today="2026-11-23",
-        sections=[section((EVIL, 1, 2, 1234567)), section(), section((5, 6, 7), columns=())],
-        verdicts=section(("counted", 1, 2, 3), columns=("verdict",)),
-        spilled=spilled,
+        dashboard=Dashboard(
+            NOW, NOW.date(), bool(spilled), "90", sections, filled(REQUESTS), house
+        ),
+        windows=WINDOWS,
+        link=lambda **query: f"/metrics?{urlencode(query)}",
+        umami="unset",
+        share="",
+        umami_url="",
         version="1.2.3",
     )
 
@@ -189,16 +201,27 @@ def test_badges_and_older_releases():
 
 def test_metrics_lead_nowhere():
     page = metrics_page()
-    assert {a["href"] for a in page.all("a")} == {"#content"}
+    targets = {a["href"].partition("?")[0].partition("#")[0] for a in page.all("a")}
+    assert targets == {"", "/metrics"}
     assert page.all("meta", name="referrer", content="no-referrer")
     assert page.all("meta", name="robots", content="noindex, nofollow")
     assert not page.all("script")
     assert not page.all("p", **{"class": "notice"})
     assert "1,234,567" in page.text
-    assert "Nothing yet." in page.text
-    assert all(th["scope"] in ("row", "col") for th in page.all("th"))
+    assert all(th["scope"] in ("row", "col", "colgroup") for th in page.all("th"))
+    assert all(table for table in page.all("table"))
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert "Nothing yet." not in page.text
+    assert "Nothing yet." in metrics_page(empty=True).text
+
+
+def test_metrics_warn():
     assert "1 event waits" in metrics_page(1).text
     assert "1,200 events wait" in metrics_page(1200).text
+    assert "windows are longer" in metrics_page(1).text
+    assert "nearly full" in metrics_page(free=1 << 20).text
+    assert "They are 12 seconds behind." in metrics_page(behind=12).text
+    assert "They are 3 minutes behind." in metrics_page(behind=180).text
 
 
 @pytest.mark.parametrize(

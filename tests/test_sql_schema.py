@@ -71,7 +71,7 @@ TOTALS = [
         "insert into catalog_interactions values (null, 'search', 'cat', 7, ?, 'h')",
         "catalog_interactions",
         "catalog_totals",
-        ("2023-11-15", "search", "cat", 2),
+        ("2023-11-15", "search", "cat", 2, 7),
     ),
 ]
 
