@@ -10,21 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 from subprocess import SubprocessError
 
-from benchmarks import clone, machine, nginx, recording, slow, small, transfer
+from benchmarks import clone, dashboard, machine, nginx, recording, slow, small, transfer
 from benchmarks.children import BenchmarkError
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.report import Bar, Outcome
 from benchmarks.site import Site, running_site
 
-# Those that need the proxies, and the one that does not.
+# Those that need the proxies, and those that do not.
 PROXIED: dict[str, Callable[[Site, Plan], list[Outcome]]] = {
     "transfer": transfer.measure,
     "small": small.measure,
     "slow": slow.measure,
     "clone": clone.measure,
 }
-RECORDER = "recorder"
-NAMES = (*PROXIED, RECORDER)
+ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
+    "recorder": recording.measure,
+    "metrics": dashboard.measure,
+}
+NAMES = (*PROXIED, *ALONE)
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -55,8 +58,9 @@ class Run:
             print(f"skipped: {', '.join(proxied)}: nginx is not installed\n")
         elif proxied:
             self._attempt("the proxies", self._proxied, proxied)
-        if RECORDER in self._names:
-            self._attempt(RECORDER, self._recorder)
+        for name, measure in ALONE.items():
+            if name in self._names:
+                self._attempt(name, self._alone, measure)
 
     def _proxied(self, names: Sequence[str]) -> None:
         with (
@@ -74,8 +78,8 @@ class Run:
     def _one(self, measure: Callable[[Site, Plan], list[Outcome]], site: Site) -> None:
         self._report(measure(site, self._plan))
 
-    def _recorder(self) -> None:
-        self._report(recording.measure(self._plan))
+    def _alone(self, measure: Callable[[Plan], list[Outcome]]) -> None:
+        self._report(measure(self._plan))
 
     def _attempt(self, name: str, step: Callable[..., None], *parameters: object) -> None:
         """Go on with the others where one fails."""

@@ -11,7 +11,8 @@ SMALL_BYTES = 10 * KIB
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes are in bytes, times in seconds; `rounds` is for everything but the slow readers."""
+    """Sizes are in bytes, times in seconds; `rounds` is for everything but the slow readers,
+    `history_scale` a part of the full history."""
 
     rounds: int
     one_bytes: int
@@ -22,6 +23,9 @@ class Plan:
     slow_seconds: float
     pack_bytes: int
     recorder_seconds: float
+    history_scale: float
+    pages: int
+    lag_seconds: float
 
 
 FULL = Plan(
@@ -34,6 +38,9 @@ FULL = Plan(
     slow_seconds=15,
     pack_bytes=300 * MIB,
     recorder_seconds=3,
+    history_scale=1,
+    pages=200,
+    lag_seconds=60,
 )
 QUICK = Plan(
     rounds=1,
@@ -45,4 +52,7 @@ QUICK = Plan(
     slow_seconds=1.5,
     pack_bytes=8 * MIB,
     recorder_seconds=0.3,
+    history_scale=0.005,
+    pages=20,
+    lag_seconds=3,
 )

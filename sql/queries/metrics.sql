@@ -163,18 +163,22 @@ order by
 limit :limit
 
 -- name: days
--- What each section has counted on each day since :since.
+-- What each section has counted on each day since :since. Both parts are summed by themselves:
+-- one sum over their union takes eight times as long.
 select section, day, sum(count) as count
 from (
-    select section, day, k1, count
+    select section, day, sum(count) as count
     from day_rollups
-    where section in ('downloads', 'clones', 'tools', 'catalog') and day >= :since
+    where section in ('downloads', 'clones', 'tools', 'catalog')
+        and day between :since and :today
+        and k1 <> 'empty_search'
+    group by section, day
     union all
-    select section, day, k1, count
+    select section, day, sum(count)
     from live_counts
-    where section <> 'requests'
+    where section <> 'requests' and day between :since and :today and k1 <> 'empty_search'
+    group by section, day
 )
-where day between :since and :today and k1 <> 'empty_search'
 group by section, day
 order by section, day
 

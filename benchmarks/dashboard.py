@@ -1,0 +1,205 @@
+"""The operator's page over two years of events: how long it takes, what it holds up, what it costs
+to keep the totals that make it fast."""
+
+import json
+import re
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from benchmarks import history, raw_sums
+from benchmarks.children import ADDRESS, ROOT, BenchmarkError, running
+from benchmarks.plan import Plan
+from benchmarks.report import Outcome, at_most
+from sql.database import connect
+
+TOKEN = "benchmark"  # noqa: S105 - on the loopback only
+RATE = 500  # events a second while the lag is watched
+
+_CONFIG = """
+data_dir = {data_dir}
+[gitlab]
+url = "http://127.0.0.1:9"
+refresh_seconds = 3600
+[[projects]]
+slug = "pets"
+gitlab = "icarus/pets"
+"""
+_INSERT = """
+insert into downloads (project, version, asset, timestamp, ip_hash, user_agent)
+values (?, ?, ?, datetime('now'), ?, ?)
+"""
+
+
+class Portal:
+    """A watched portal: pages, and the watch on its loop."""
+
+    def __init__(self, child: "subprocess.Popen[str]", log: Path) -> None:
+        self._child = child
+        self._log = log
+        self._port = int(self._read() or 0)
+        if not self._port:
+            raise BenchmarkError("the watched portal did not start")
+
+    def _read(self) -> str:
+        assert self._child.stdout
+        return self._child.stdout.readline()
+
+    def say(self, line: str) -> dict[str, float]:
+        """One line to it, and its answer."""
+        assert self._child.stdin
+        self._child.stdin.write(f"{line}\n")
+        self._child.stdin.flush()
+        answer: dict[str, float] = json.loads(self._read())
+        return answer
+
+    def get(self, query: str = "") -> bytes:
+        """The page, or another form of it."""
+        connection = HTTPConnection(ADDRESS, self._port, timeout=60)
+        connection.request("GET", f"/metrics{query}", headers={"X-Metrics-Token": TOKEN})
+        response = connection.getresponse()
+        body = response.read()
+        connection.close()
+        if response.status != 200:
+            raise BenchmarkError(f"/metrics answered {response.status}")
+        return body
+
+    def behind(self) -> float:
+        """How many seconds the distinct clients are behind."""
+        house = json.loads(self.get("?format=json"))["house"]
+        return float(house["clients_behind_seconds"])
+
+    def server_times(self, requests: int) -> list[float]:
+        """The milliseconds that so many pages took in the server, by its access log; sorted."""
+        begin = self._log.stat().st_size
+        for _ in range(requests):
+            self.get()
+        times = re.findall(rb"GET /metrics 200 (\d+) ms", self._log.read_bytes()[begin:])
+        return sorted(map(float, times))
+
+
+@contextmanager
+def _portal(folder: Path) -> Iterator[Portal]:
+    configuration = folder / "portal.toml"
+    configuration.write_text(_CONFIG.format(data_dir=json.dumps(str(folder))))
+    command = [sys.executable, "-m", "benchmarks.watched", configuration]
+    environ = {"METRICS_TOKEN": TOKEN}
+    with running("watched", command, folder, environ, piped=True) as child:
+        yield Portal(child, folder / "watched.log")
+
+
+def measure(plan: Plan) -> list[Outcome]:
+    """Fill, rebuild, look, record; the same sums in Datasette at the end."""
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
+        folder = Path(name)
+        database = folder / "portal.sqlite3"
+        rows = history.fill(database, plan.history_scale)
+        outcome = Outcome(f"/metrics over {rows:,} rows", ("measured",))
+        _rebuild(folder, outcome)
+        with _portal(folder) as portal:
+            while portal.behind():
+                time.sleep(1)
+            _pages(portal, plan, outcome)
+            _lag(portal, plan, outcome)
+        _inserts(database, folder, plan, outcome)
+        _datasette(folder, database, outcome)
+        return [outcome]
+
+
+def _rebuild(folder: Path, outcome: Outcome) -> None:
+    """By the operator's own command, which says how long each part took."""
+    configuration = folder / "portal.toml"
+    configuration.write_text(_CONFIG.format(data_dir=json.dumps(str(folder))))
+    command = [sys.executable, "server.py", "--config", str(configuration), "--rebuild-totals"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchmarkError(f"the totals were not rebuilt: {done.stderr[-500:]}")
+    for part, seconds in re.findall(r"(totals|clients).*?in (\d+\.\d) s", done.stdout):
+        outcome.rows.append((f"{part} rebuilt, seconds", seconds))
+        if part == "totals":
+            outcome.bars.append(at_most("totals rebuilt", float(seconds), 60, "{:.0f}", " s"))
+
+
+def _pages(portal: Portal, plan: Plan, outcome: Outcome) -> None:
+    for _ in range(5):
+        portal.get()
+    portal.say("watch")
+    times = portal.server_times(plan.pages)
+    held = portal.say("report")
+    p50, p95 = times[len(times) // 2], times[len(times) * 95 // 100]
+    outcome.rows += [
+        ("page, server time: median, ms", f"{p50:.0f}"),
+        ("page, server time: p95, ms", f"{p95:.0f}"),
+        ("the loop was held, longest, ms", f"{held['worst']:.1f}"),
+        ("the loop was held, 99.9%, ms", f"{held['p999']:.1f}"),
+    ]
+    outcome.bars += [
+        at_most("page, median", p50, 60, "{:.0f}", " ms"),
+        at_most("page, p95", p95, 100, "{:.0f}", " ms"),
+        at_most("page: longest hold of the loop", held["worst"], 10, "{:.1f}", " ms"),
+    ]
+
+
+def _lag(portal: Portal, plan: Plan, outcome: Outcome) -> None:
+    portal.say(f"load {RATE}")
+    stop = time.monotonic() + plan.lag_seconds
+    worst = 0.0
+    while time.monotonic() < stop:
+        worst = max(worst, portal.behind())
+        time.sleep(0.5)
+    outcome.rows.append((f"clients behind at {RATE} events/s, longest, s", f"{worst:.1f}"))
+    outcome.bars.append(
+        at_most(f"distinct clients behind at {RATE} events/s", worst, 60, "{:.0f}", " s")
+    )
+
+
+def _inserts(database: Path, folder: Path, plan: Plan, outcome: Outcome) -> None:
+    """The table with its triggers in the full database, and the same table without any."""
+    bare = folder / "bare.sqlite3"
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(bare)) as target:
+        (schema,) = source.execute(
+            "select sql from sqlite_schema where name = 'downloads'"
+        ).fetchone()
+        target.execute(schema)
+    ratios, costs = [], []
+    for _ in range(plan.rounds):
+        with_totals, without = _insert_seconds(database), _insert_seconds(bare)
+        ratios.append(with_totals / without)
+        costs.append(with_totals)
+    cost, ratio = statistics.median(costs), statistics.median(ratios)
+    outcome.rows.append(("insert with daily totals, microseconds", f"{cost * 1e6:.1f}"))
+    outcome.rows.append(("insert with daily totals, to a bare one", f"{ratio:.2f}"))
+    outcome.bars.append(at_most("insert with daily totals, to a bare one", ratio, 3))
+
+
+def _insert_seconds(database: Path, commits: int = 200) -> float:
+    """One row, 100 to a commit; without the disk, whose share would only hide the difference."""
+    rows = [
+        (f"project-{n % 20}", "v9.0", f"asset-{n % 6}.zip", f"{n:064x}", "curl/8.5.0")
+        for n in range(100)
+    ]
+    with closing(connect(database)) as connection:
+        connection.execute("pragma synchronous = off")
+        began = time.perf_counter()
+        for _ in range(commits):
+            connection.execute("begin immediate")
+            connection.executemany(_INSERT, rows)
+            connection.execute("commit")
+        return (time.perf_counter() - began) / commits / len(rows)
+
+
+def _datasette(folder: Path, database: Path, outcome: Outcome) -> None:
+    try:
+        with raw_sums.datasette(folder, database) as port:
+            seconds = raw_sums.seconds(port, database)
+    except BenchmarkError as error:
+        outcome.notes.append(f"Datasette: {error}")
+        return
+    outcome.rows.append(("the same sums from the rows, by Datasette, seconds", f"{seconds:.1f}"))
