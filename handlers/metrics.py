@@ -10,7 +10,7 @@ from tornado.iostream import StreamClosedError
 
 from handlers.base import Handler
 from portal import __version__
-from portal.errors import Malformed, TooMany, Unauthorized
+from portal.errors import Malformed, PortalError, TooMany, Unauthorized
 from portal.metrics import csvs
 from portal.metrics.door import LINK_SECONDS, Door, Pass
 from portal.metrics.tables import WINDOWS
@@ -160,6 +160,11 @@ class MetricsHandler(Handler):
                 await self.flush()
         except StreamClosedError:
             return
+        except PortalError:
+            if self._headers_written:
+                # A file that ends early must not look whole.
+                self.request.connection.stream.close()  # type: ignore[union-attr]
+            raise
 
     def compute_etag(self) -> str | None:
         """None: nothing here is to be kept."""

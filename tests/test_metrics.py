@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sqlite3
 import threading
 import time
 from contextlib import contextmanager
@@ -355,3 +356,17 @@ def umami(status):
 def test_no_page_leads_there(portal):
     for path in ("/", "/downloads", "/downloads/pets", "/robots.txt"):
         assert b"metrics" not in ask(portal.url + path, Accept="text/html")[2]
+
+
+def test_numbers_that_cannot_be_read_are_said_to_be(start_portal):
+    with start_portal() as portal:
+        database = portal.data_dir / "portal.sqlite3"
+        ask(f"{portal.url}/metrics", **BEARER)
+        with sqlite3.connect(database) as writer:
+            writer.execute("drop view current_counts")
+        for form in ("html", "json", "prometheus", "csv&table=clones-by-project"):
+            status, headers, body = ask(f"{portal.url}/metrics?format={form}", **BEARER)
+            assert (status, headers["retry-after"]) == (503, "60")
+            assert b"cannot be read" in body
+        assert "no such table" in portal.log()
+        assert "Traceback" not in portal.log()

@@ -1,13 +1,14 @@
 """Reads what the operator asks for, off the event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from portal.admission import Transfers
+from portal.errors import Unavailable
 from portal.metrics import csvs, prometheus
 from portal.metrics.dashboard import (
     Dashboard,
@@ -19,12 +20,23 @@ from portal.metrics.dashboard import (
 )
 from portal.metrics.house import House, look
 from portal.metrics.tables import SECTIONS, TABLES
-from sql.errors import UpkeepError
+from sql.errors import ReadError, UpkeepError
 from sql.reader import Reader, Snapshot
 from sql.spill import waiting
 from sql.upkeep import Upkeep
 
 T = TypeVar("T")
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """The database's errors as the portal's."""
+    try:
+        yield
+    except ReadError as error:
+        raise Unavailable(
+            "The numbers cannot be read right now.", "Please try again in a minute.", 60
+        ) from error
 
 
 class Reports:
@@ -43,9 +55,7 @@ class Reports:
         """Everything on the page, as it is now; `window` is of `WINDOWS`."""
         now = datetime.now(UTC)
         spilled = await self._prepare(now)
-        return await self._reader.read(
-            lambda snapshot: self._dashboard(snapshot, now, window, spilled)
-        )
+        return await self._read(lambda snapshot: self._dashboard(snapshot, now, window, spilled))
 
     async def scrape(self, accept: str) -> tuple[bytes, str]:
         """The metrics for a Prometheus scraper, and their content type."""
@@ -58,30 +68,38 @@ class Reports:
                 prometheus.Source(snapshot, days, self._house(snapshot, now, spilled)), accept
             )
 
-        return await self._reader.read(work)
+        return await self._read(work)
 
     async def csv(self, name: str, window: str) -> AsyncIterator[str]:
         """A whole table, piece by piece, in bounded memory; `name` is of `csvs.NAMES`."""
         now = datetime.now(UTC)
         await self._prepare(now)
         if name == csvs.DAYS:
-            drawn = await self._reader.read(
+            drawn = await self._read(
                 lambda snapshot: calendars(snapshot, self._days(snapshot, now, window))
             )
             yield csvs.days(drawn)
             return
         table = TABLES[name]
-        days, known = await self._reader.read(
+        days, known = await self._read(
             lambda snapshot: (days := self._days(snapshot, now, window), clients(snapshot, days))
         )
-        yield csvs.head(table)
+        head = csvs.head(table)  # not before the rows can be read: then an error is still an answer
         parameters: dict[str, str | int] = {**days.parameters(table), "limit": -1}
-        async for rows in self._reader.batches(table.statement, parameters):
-            yield await asyncio.to_thread(csvs.rows, table, rows, known)
+        with _readable():
+            async for rows in self._reader.batches(table.statement, parameters):
+                yield head + await asyncio.to_thread(csvs.rows, table, rows, known)
+                head = ""
+        if head:
+            yield head
+
+    async def _read(self, work: Callable[[Snapshot], T]) -> T:
+        with _readable():
+            return await self._reader.read(work)
 
     async def _prepare(self, now: datetime) -> int:
         """Move the windows to today, if nobody has; how many events are spilled."""
-        ((day,),) = await self._reader.rows("rolled_up_to")
+        ((day,),) = await self._read(lambda snapshot: snapshot.rows("rolled_up_to"))
         if day != str(now.date()):
             with suppress(UpkeepError):  # `behind` says so on the page, and the pass in the log
                 await asyncio.to_thread(self._upkeep.roll_up, now.date())
