@@ -127,7 +127,7 @@ class MetricsHandler(Handler):
             services.reports.dashboard(window), self.umami_state()
         )
         html = await asyncio.to_thread(
-            services.templates.get_template("metrics.html").render,
+            self.render_template,
             dashboard=dashboard,
             windows=WINDOWS,
             link=self.link,
@@ -138,6 +138,10 @@ class MetricsHandler(Handler):
         )
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.finish(html)
+
+    def render_template(self, **context: Any) -> str:
+        """The page; finding the template is part of it, since the first time compiles it."""
+        return self.services.templates.get_template("metrics.html").render(**context)
 
     async def umami_state(self) -> str:
         """Whether its share page can be shown."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from portal.metrics.cells import bar, figures
 from portal.releases import asset_path
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -25,6 +26,7 @@ def environment(templates: Path = TEMPLATES) -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(filesize=filesize, date=date, moment=moment, thousands=thousands)
+    made.filters.update(figures=figures, bar=bar)
     made.globals["asset_path"] = asset_path
     return made
 

@@ -1,6 +1,35 @@
 -- What the operator's page needs besides the daily totals, so that its cost does not grow with the
 -- years: sums of the days before today ("rollups"), distinct clients, traffic, operations.
 
+-- The daily totals once more: the first ten characters are the day, and cost an eighth of an insert
+-- less than date() does.
+drop trigger total_download;
+
+create trigger total_download after insert on downloads
+begin
+    insert into download_totals (day, project, version, asset, count)
+    values (substr(new.timestamp, 1, 10), new.project, new.version, new.asset, 1)
+    on conflict do update set count = count + 1;
+end;
+
+drop trigger total_clone;
+
+create trigger total_clone after insert on clones
+begin
+    insert into clone_totals (day, project, count)
+    values (substr(new.timestamp, 1, 10), new.project, 1)
+    on conflict do update set count = count + 1;
+end;
+
+drop trigger total_tool;
+
+create trigger total_tool after insert on tool_usage
+begin
+    insert into tool_totals (day, tool, event, count)
+    values (substr(new.timestamp, 1, 10), new.tool, new.event, 1)
+    on conflict do update set count = count + 1;
+end;
+
 -- The last search of a day tells how much it found; those that found nothing are counted again
 -- under an event of their own.
 alter table catalog_totals add column results integer;
@@ -10,7 +39,7 @@ drop trigger total_catalog;
 create trigger total_catalog after insert on catalog_interactions
 begin
     insert into catalog_totals (day, event, detail, count, results)
-    values (date(new.timestamp), new.event, new.detail, 1, new.result_count)
+    values (substr(new.timestamp, 1, 10), new.event, new.detail, 1, new.result_count)
     on conflict do update set count = count + 1, results = excluded.results;
 end;
 
@@ -18,7 +47,7 @@ create trigger total_empty_search after insert on catalog_interactions
 when new.event = 'search' and new.result_count = 0
 begin
     insert into catalog_totals (day, event, detail, count, results)
-    values (date(new.timestamp), 'empty_search', new.detail, 1, 0)
+    values (substr(new.timestamp, 1, 10), 'empty_search', new.detail, 1, 0)
     on conflict do update set count = count + 1;
 end;
 
