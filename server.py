@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers import make_app
-from portal import __version__, logs, pages
+from portal import __version__, logs, maintenance, pages
 from portal.admission import Transfers
 from portal.config import Config, ConfigError, load
 from portal.departures import Departures
@@ -191,6 +191,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1, help="over one database (default: 1)")
     parser.add_argument("--check-config", action="store_true", help="only say what is wrong in it")
     parser.add_argument("--version", action="version", version=__version__)
+    maintenance.add_arguments(parser)
     return parser.parse_args(argv)
 
 
@@ -254,6 +255,8 @@ def main(argv: list[str]) -> int:
         return 2
     if options.check_config:
         return 0
+    if command := maintenance.chosen(options):
+        return command(config)
     logs.setup()
     keep_heap()
     try:

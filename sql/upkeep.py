@@ -16,6 +16,7 @@ from pathlib import Path
 import sql
 from sql.database import connect
 from sql.errors import UpkeepError
+from sql.turns import UPKEEP, turn
 
 SECTIONS = ("downloads", "clones", "tools", "catalog")
 # Rows in one transaction: some 20 ms of the write lock.
@@ -43,17 +44,21 @@ class Upkeep:
         """Let `run` return after the transaction it is in; from any thread."""
         self._stopped.set()
 
-    def run(self, today: date, told: Told = _nothing) -> None:
+    def run(self, today: date, told: Told = _nothing, wait: bool = False) -> None:
         """Bring everything up to date; `told` is called with the rows of each transaction.
 
-        `today` is the current day, UTC. Raises `UpkeepError` when the database cannot be read or
+        `today` is the current day, UTC. While another process does it, or rebuilds the clients,
+        this does nothing, or waits. Raises `UpkeepError` when the database cannot be read or
         written; what is done by then stays done.
         """
         try:
-            with closing(connect(self._database, BUSY_SECONDS)) as connection:
-                self._roll_up(connection, today)
-                self._count_clients(connection, today, told)
-        except sqlite3.Error as error:
+            with turn(self._database.with_name(UPKEEP), wait) as mine:
+                if not mine:
+                    return
+                with closing(connect(self._database, BUSY_SECONDS)) as connection:
+                    self._roll_up(connection, today)
+                    self._count_clients(connection, today, told)
+        except (sqlite3.Error, OSError) as error:
             raise UpkeepError(f"{self._database}: the totals are behind: {error}") from error
 
     def roll_up(self, today: date) -> None:

@@ -11,6 +11,7 @@ import sql
 from sql.database import connect, migrate
 from sql.errors import ReadError, StatementError
 from sql.reader import Reader
+from sql.rebuild import SCRATCH
 
 TODAY = str(datetime.now(UTC).date())
 EVENTS = "downloads|clones|tool_usage|catalog_interactions"
@@ -46,6 +47,7 @@ def test_no_statement_scans_a_table_of_events(path, name):
     statement = sql.load()[name]
     parameters = dict.fromkeys(re.findall(r":(\w+)", statement))
     with closing(connect(path)) as connection:
+        connection.executescript(SCRATCH.read_text(encoding="utf-8"))
         plan = connection.execute(f"explain query plan {statement}", parameters).fetchall()
     assert not [step for *_, step in plan if re.match(rf"SCAN ({EVENTS})\b", step)]
 
