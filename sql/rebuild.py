@@ -84,7 +84,7 @@ class Rebuild:
         """All of it; the file is where the background pass takes its turns."""
         since = horizon(self._connection)
         rows, totals = self._totals(since)
-        if True:
+        with turn(upkeep, wait=True):
             sums = self._sums()
             clients = ClientsRebuild(self._connection, self._apply, self._told).run(since)
         with transaction(self._connection):
