@@ -82,7 +82,6 @@ def _copy(source: sqlite3.Connection, partial: Path, told: Told) -> None:
         # While this transaction reads, each step sees the same moment. Without it a step that
         # finds the database changed starts from the first page again, and may never end.
         source.execute("begin")
-        source.execute("pragma user_version").fetchone()
         source.execute("select count(*) from sqlite_schema").fetchone()
         source.backup(
             copy,

@@ -18,8 +18,9 @@ from sql.operations import Told, failures, opened, silent
 from sql.turns import COMMAND, turn
 from sql.upkeep import SECTIONS, Upkeep, transaction
 
-# Rows, or clients, in one transaction: some 10 ms of the write lock.
-CHUNK = 2_000
+# Rows, or clients, in one transaction: mostly some 10 ms of the write lock. Clients lie all over
+# their table, so each may be a page of the log.
+CHUNK = 500
 
 
 class Old(NamedTuple):
@@ -125,5 +126,5 @@ class Prune:
         with transaction(self._connection):
             deleted = self._connection.execute(self._statements[name], bounds).rowcount
         # SQLite's lock has no queue: leave the recorder time to take it.
-        time.sleep(random.uniform(0.001, 0.003))  # noqa: S311 - a pause
+        time.sleep(random.uniform(0.002, 0.006))  # noqa: S311 - a pause
         return deleted

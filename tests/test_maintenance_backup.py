@@ -34,13 +34,13 @@ def test_a_copy_of_one_moment_while_others_write(house, tmp_path, monkeypatch):
 
         def told(what, done, of):
             if what == "copied pages":
+                assert not steps or done > steps[-1], "it begins again, and would never end"
                 steps.append(done)
                 record(other, chance, today())
                 assert not target.exists()
 
         size = backup(house.database, target, told)
     assert len(steps) > 10
-    assert steps == sorted(set(steps))  # it never begins again
     assert count(house.database) > before
     assert count(target) == before
     assert size == target.stat().st_size

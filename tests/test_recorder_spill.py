@@ -90,10 +90,9 @@ def test_spilled_parts_are_decided_in_the_order_of_time(place):
     with place.recorder() as recorder:
         asyncio.run(main(recorder))
     assert place.assets() == ["a"]
-    assert place.rows("select verdict, count from request_totals order by 1") == [
-        ("continued", 5),
-        ("counted", 1),
-    ]
+    # Summed: the test may run across midnight.
+    totals = "select verdict, sum(count) from request_totals group by 1 order by 1"
+    assert place.rows(totals) == [("continued", 5), ("counted", 1)]
 
 
 def test_files_of_several_slots_are_merged_by_time(place):
