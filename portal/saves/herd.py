@@ -1,0 +1,101 @@
+"""The mounts of one file while edits are applied to them, one after the other."""
+
+from portal.saves.clones import clone
+from portal.saves.document import Document
+from portal.saves.edits import Edit
+from portal.saves.errors import EditError
+from portal.saves.jsontext import Node
+from portal.saves.mount import Mount
+from portal.saves.mount_edits import EDITS, Effect, Subject, named, possible
+from portal.saves.plain import JSON, Change, Doubt, JSONObject, get, put_all
+from portal.saves.splices import relisted
+
+MAX_TEXT = 16 << 20  # characters: what can be uploaded again
+MAX_MOUNTS = 1000  # 16 MiB hold some 300 real ones
+
+
+class Herd:
+    """The mounts while edits are applied, one after the other; None is a deleted one."""
+
+    def __init__(
+        self,
+        document: Document,
+        array: Node,
+        mounts: tuple[Mount, ...],
+        cards: tuple[JSONObject, ...],
+    ) -> None:
+        self._document, self._array = document, array
+        self._mounts: list[Mount | None] = list(mounts)
+        self._cards = list(cards)
+        self.changes: list[Change] = []
+
+    def living(self) -> list[JSONObject]:
+        """What the mounts are that are left."""
+        return [card for card, mount in zip(self._cards, self._mounts, strict=True) if mount]
+
+    def render(self) -> bytes:
+        """The file with the mounts as they are now."""
+        texts = [(mount.node, mount.text()) for mount in self._mounts if mount]
+        return self._document.changed([(self._array, relisted(self._array, texts))])
+
+    def apply(self, edit: Edit) -> None:
+        """Apply one edit. Raises `EditError`; nothing of it is applied then."""
+        at = edit.integer("mount", range(1, len(self._mounts) + 1)) - 1
+        mount = self._mounts[at]
+        subject_label = label(at + 1, self._cards[at])
+        if mount is None:
+            raise EditError(f"{subject_label} is deleted by an edit before.")
+        subject = Subject(subject_label, mount, self._cards[at])
+        if edit.kind == "delete":
+            self._mounts[at] = None
+            self.changes.append(Change(subject.label, (), subject.card, None))
+        elif edit.kind == "clone":
+            self._clone(subject, edit)
+        else:
+            self._change(at, subject, EDITS[edit.kind](subject, edit))
+
+    def _change(self, at: int, subject: Subject, effect: Effect) -> None:
+        changed = [
+            Change(subject.label, path, before, value, effect.note)
+            for path, value in effect.after.items()
+            if (before := get(subject.card, path)) != value
+        ]
+        if not changed:
+            return  # as it is: then not even its spelling in bytes is touched
+        self.changes += changed
+        self._cards[at] = put_all(subject.card, effect.after)
+        self._mounts[at] = subject.mount.patched(effect.patches, effect.fields)
+
+    def _clone(self, subject: Subject, edit: Edit) -> None:
+        length = sum(m.node.end - m.node.start for m in (*self._mounts, subject.mount) if m)
+        if length > MAX_TEXT:
+            raise EditError(f"With that clone the file would be larger than {MAX_TEXT >> 20} MiB.")
+        effects = [clone(subject, self._cards)]
+        if edit.has("name"):
+            effects.append(named(subject, edit.name("name")))
+        card = subject.card
+        for effect in effects:
+            card = put_all(card, effect.after)
+        patches = [patch for effect in effects for patch in effect.patches]
+        fields = {key: text for effect in effects for key, text in effect.fields.items()}
+        self._mounts.append(subject.mount.patched(patches, fields))
+        self._cards.append(card)
+        self.changes.append(Change(label(len(self._cards), card), (), None, card))
+
+
+def label(number: int, card: JSONObject) -> str:
+    """A mount in a sentence."""
+    return f"Mount {number} ({card['name'] or 'without a name'})"
+
+
+def describe_herd(tool: str, cards: list[JSONObject]) -> JSONObject:
+    """The description of a whole file: the mounts with their numbers and possible edits."""
+    mounts: list[JSON] = [
+        {"number": number, **card, "edits": possible(card)} for number, card in enumerate(cards, 1)
+    ]
+    doubts: list[JSON] = [
+        Doubt("copies", f"{label(number, card)} has another name inside.").plain()
+        for number, card in enumerate(cards, 1)
+        if get(card, ("inside", "name")) not in (None, card["name"])
+    ]
+    return {"tool": tool, "mounts": mounts, "warnings": doubts}

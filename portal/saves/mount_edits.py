@@ -1,0 +1,155 @@
+"""The edits of one mount: each says which bytes change, which JSON members, and what that means."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from portal.saves.edits import Edit
+from portal.saves.errors import EditError
+from portal.saves.experience import LEVELS, experience_of, is_known
+from portal.saves.mount import Mount
+from portal.saves.patches import Patch, removal
+from portal.saves.plain import JSON, JSONObject
+from portal.saves.tags import Tag
+from portal.saves.values import integer_patch, text_patch
+
+SEXES = range(1, 3)
+GENETICS = range(1, 8)  # what was seen; the game's maximum is not known
+VARIATIONS = range(10)  # 0 and 4 were seen; what is beyond a species' own is not known
+
+
+class Effect(NamedTuple):
+    """What an edit does: to the record, to the JSON object, and (`after`) to the description."""
+
+    patches: list[Patch]
+    fields: dict[str, str]
+    after: dict[tuple[str, ...], JSON]
+    note: str = ""
+
+
+class Subject(NamedTuple):
+    """The mount that is edited, as it is after the edits before; `label` is for sentences."""
+
+    label: str
+    mount: Mount
+    card: JSONObject
+
+    def need(self, name: str, field: str) -> Tag:
+        """A property that must be there. Raises `EditError`: older saves lack some."""
+        tag = self.mount.tag(name)
+        if tag is None or self.card[field] is None:
+            raise EditError(f"{self.label} has no {field} in this save; older saves lack it.")
+        return tag
+
+
+def rename(subject: Subject, edit: Edit) -> Effect:
+    """Both copies of the name; one that is missing stays missing."""
+    return named(subject, edit.name("name"))
+
+
+def named(subject: Subject, name: str) -> Effect:
+    """The mount under another name."""
+    after: dict[tuple[str, ...], JSON] = {("name",): name}
+    patches = []
+    tag = subject.mount.tag("MountName")
+    if tag and tag.type == "StrProperty":
+        patches.append(text_patch(tag, name))
+        after["inside", "name"] = name
+    fields = members(subject, {"MountName": json.dumps(name, ensure_ascii=False)})
+    if not patches and not fields:
+        raise EditError(f"{subject.label} has no name in this save.")
+    return Effect(patches, fields, after)
+
+
+def members(subject: Subject, fields: Mapping[str, str]) -> dict[str, str]:
+    """Those members of the JSON object that it has."""
+    return {key: text for key, text in fields.items() if key in subject.mount.node.members}
+
+
+def sex(subject: Subject, edit: Edit) -> Effect:
+    """The number of the sex."""
+    return _number(subject, "Sex", "sex", edit.integer("sex", SEXES))
+
+
+def variation(subject: Subject, edit: Edit) -> Effect:
+    """The number of the look."""
+    return _number(subject, "Variation", "variation", edit.integer("variation", VARIATIONS))
+
+
+def _number(subject: Subject, name: str, field: str, value: int) -> Effect:
+    return Effect([integer_patch(subject.need(name, field), value)], {}, {(field,): value})
+
+
+def genetics(subject: Subject, edit: Edit) -> Effect:
+    """Some of the genetic values that the mount has."""
+    elements = subject.mount.elements("Genetics", "GeneticValueName")
+    known = subject.card["genetics"]
+    if not isinstance(known, dict) or not known:
+        raise EditError(f"{subject.label} has no genetics in this save; older saves lack them.")
+    tags = {
+        name: elements[name].tags["Value"] for name, value in known.items() if value is not None
+    }
+    values = edit.integers("values", tags, GENETICS)
+    patches = [integer_patch(tags[name], value) for name, value in values.items()]
+    return Effect(patches, {}, {("genetics", name): value for name, value in values.items()})
+
+
+def level(subject: Subject, edit: Edit) -> Effect:
+    """The level and the experience for it, and the level that was last reached where it is kept."""
+    if not can_level(subject.card):
+        raise EditError(
+            f"{subject.label} cannot be given a level: the experience for one is known for "
+            "Mount_* species only."
+        )
+    wanted = edit.integer("level", LEVELS)
+    if wanted == subject.card["level"]:
+        return Effect([], {}, {})
+    experience = experience_of(wanted)
+    patches = [integer_patch(subject.need("Experience", "experience"), experience)]
+    after: dict[tuple[str, ...], JSON] = {("level",): wanted, ("experience",): experience}
+    if subject.card["last_level"] is not None:
+        variables = subject.mount.elements("IntVariables", "VariableName")
+        patches.append(integer_patch(variables["LastLevelAchieved"].tags["iVariable"], wanted))
+        after["last_level",] = wanted
+    note = "" if is_known(wanted) else "The experience for this level is an estimate."
+    return Effect(patches, {"MountLevel": str(wanted)}, after, note)
+
+
+def can_level(card: JSONObject) -> bool:
+    """Whether the level can be set: the curve holds for its species, and the save has a level."""
+    holds = str(card["species"]).startswith("Mount_")
+    return holds and card["level"] is not None and card["experience"] is not None
+
+
+def reset_talents(subject: Subject, _edit: Edit) -> Effect:
+    """No talents, as a mount that has not learned any."""
+    array = subject.mount.tag("Talents")
+    elements = subject.mount.structs("Talents")
+    if array is None or not elements:
+        raise EditError(f"{subject.label} has no talents to reset.")
+    return Effect(removal(array, elements), {}, {("talents",): {}})
+
+
+EDITS: dict[str, Callable[[Subject, Edit], Effect]] = {
+    "rename": rename,
+    "sex": sex,
+    "variation": variation,
+    "genetics": genetics,
+    "level": level,
+    "reset_talents": reset_talents,
+}
+
+
+def possible(card: JSONObject) -> list[str]:
+    """The names of the edits that this mount allows, for a page."""
+    allowed = {
+        "rename": card["name"] is not None,
+        "sex": card["sex"] is not None,
+        "variation": card["variation"] is not None,
+        "genetics": bool(card["genetics"]),
+        "level": can_level(card),
+        "reset_talents": bool(card["talents"]),
+        "clone": card["guid"] is not None and card["object"] is not None,
+        "delete": True,
+    }
+    return [name for name, allows in allowed.items() if allows]
