@@ -29,10 +29,13 @@ from portal.metrics.reports import Reports
 from portal.processes import EX_UNAVAILABLE, SIGNALS, Supervisor
 from portal.recording import Recording
 from portal.services import Services, Shared
+from portal.sweeping import SweepTask
 from portal.traffic import TrafficCounter
 from portal.umami import Umami
 from portal.upkeep import UpkeepTask
+from portal.uploads import Uploads
 from portal.upstream import Upstream
+from portal.workers import Workers
 from sql.database import migrate
 from sql.errors import SqlError
 from sql.reader import Reader
@@ -75,10 +78,13 @@ def make_services(
     reader = Reader(config.database)
     stack.callback(reader.close)
     upkeep = Upkeep(config.database)
+    uploads = Uploads(config.upload_dir)
+    workers = Workers()
+    stack.push_async_callback(workers.close)
     if slot == 0:
-        task = UpkeepTask(upkeep)
-        task.start()
-        stack.push_async_callback(task.stop)
+        for task in (UpkeepTask(upkeep), SweepTask(uploads)):
+            task.start()
+            stack.push_async_callback(task.stop)
     # A handle for every transfer, and one for the redirect before it, so that none waits in the
     # client's own unbounded queue.
     streams = Client(
@@ -104,6 +110,8 @@ def make_services(
         upstream=Upstream(streams, config.gitlab, config.limits),
         transfers=shared.transfers,
         templates=pages.environment(),
+        uploads=uploads,
+        workers=workers,
     )
 
 

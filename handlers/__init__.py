@@ -5,10 +5,11 @@ Besides these, Tornado serves /static/ and, from the same folder, /robots.txt.
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tornado.web import Application
 
-from handlers import downloads, git, metrics, pages
+from handlers import downloads, git, metrics, pages, pets, prospects, tools
 from handlers.base import NotFoundHandler, StaticHandler, log_request
 from portal.services import Services
 
@@ -17,7 +18,7 @@ STATIC = Path(__file__).parent.parent / "static"
 SLUG = r"([a-z0-9][a-z0-9._-]*)"
 REPOSITORY = r"([a-z0-9][a-z0-9._-]*)\.git"
 
-ROUTES = (
+ROUTES: tuple[Any, ...] = (
     (r"/", pages.HomeHandler),
     (r"/healthz", pages.HealthHandler),
     (r"/metrics", metrics.MetricsHandler),
@@ -30,6 +31,8 @@ ROUTES = (
     (rf"/{REPOSITORY}/info/lfs/.*", git.LfsHandler),
     (rf"/{REPOSITORY}/(git-receive-pack|HEAD|objects/.*)", git.RefusedHandler),
     (rf"/{SLUG}/info/refs", git.SuffixHandler),
+    *tools.routes(pets.PAGES),
+    *tools.routes(prospects.PAGES),
     (rf"/{REPOSITORY}/?", pages.ProjectRedirectHandler),
     (rf"/{SLUG}/?", pages.ProjectRedirectHandler),
 )

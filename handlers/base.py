@@ -96,6 +96,11 @@ class Handler(RequestHandler):
         """The portal's address as this visitor sees it, without a trailing slash."""
         return self.config.site_url or f"{self.request.protocol}://{self.request.host}"
 
+    @property
+    def logged_path(self) -> str:
+        """The path as logs have it, without what must stay between the portal and its client."""
+        return self.request.path or ""
+
     def project(self, slug: str) -> Project:
         """The configured project of that slug, or `NotFound`."""
         project = self.config.project(slug)
@@ -177,10 +182,10 @@ class Handler(RequestHandler):
             if value.status >= 500:
                 cause = f" ({value.__cause__})" if value.__cause__ else ""
                 log.warning(
-                    "%s %s: %s%s", self.request.method, self.request.path, value.sentence, cause
+                    "%s %s: %s%s", self.request.method, self.logged_path, value.sentence, cause
                 )
         elif not isinstance(value, HTTPError):
-            log.error("%s %s", self.request.method, self.request.path, exc_info=(typ, value, tb))
+            log.error("%s %s", self.request.method, self.logged_path, exc_info=(typ, value, tb))
 
 
 class NotFoundHandler(Handler):
@@ -200,7 +205,7 @@ def log_request(handler: RequestHandler) -> None:
     access_log.info(
         "%s %s %d %.0f ms",
         handler.request.method,
-        handler.request.path,
+        handler.logged_path if isinstance(handler, Handler) else handler.request.path,
         handler.get_status(),
         1000 * handler.request.request_time(),
     )

@@ -107,6 +107,11 @@ class Config:
         """Where events wait while the database cannot be written."""
         return self.data_dir / "spill"
 
+    @property
+    def upload_dir(self) -> Path:
+        """Where the tools' files are for their hour."""
+        return self.data_dir / "uploads"
+
     def project(self, slug: str) -> Project | None:
         """The project of that slug, or None."""
         return next((p for p in self.projects if p.slug == slug), None)

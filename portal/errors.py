@@ -46,6 +46,24 @@ class NotFound(PortalError):  # noqa: N818
     status = 404
 
 
+class Conflict(PortalError):  # noqa: N818
+    """It was changed by someone else in the meantime (409)."""
+
+    status = 409
+
+
+class Gone(PortalError):  # noqa: N818
+    """It was there and is not any more (410)."""
+
+    status = 410
+
+
+class TooLarge(PortalError):  # noqa: N818
+    """More than is taken here (413)."""
+
+    status = 413
+
+
 class TooMany(PortalError):  # noqa: N818
     """Tried too often (429)."""
 

@@ -26,6 +26,7 @@ def environment(templates: Path = TEMPLATES) -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(filesize=filesize, date=date, moment=moment, thousands=thousands)
+    made.filters["clock"] = clock
     made.filters.update(figures=figures, bar=bar)
     made.globals["asset_path"] = asset_path
     return made
@@ -57,6 +58,12 @@ def moment(time: datetime) -> Markup:
     time = time.astimezone(UTC)
     element = Markup('<time datetime="{}">{} UTC</time>')
     return element.format(_machine(time), f"{time:%Y-%m-%d %H:%M}")
+
+
+def clock(seconds: float) -> Markup:
+    """The minute (UTC) of a Unix time, for people and for machines."""
+    time = datetime.fromtimestamp(seconds, UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(_machine(time), f"{time:%H:%M}")
 
 
 def thousands(number: int) -> str:

@@ -7,13 +7,16 @@ import jinja2
 from portal.admission import Transfers
 from portal.config import Config
 from portal.departures import Departures
+from portal.holding import Holding
 from portal.listings import Listings
 from portal.metrics.door import Guesses
 from portal.metrics.reports import Reports
 from portal.recording import Recording
 from portal.traffic import TrafficCounter
 from portal.umami import Umami
+from portal.uploads import Uploads
 from portal.upstream import Upstream
+from portal.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +45,7 @@ class Services:
     umami: Umami
     guesses: Guesses
     templates: jinja2.Environment
+    uploads: Uploads
+    workers: Workers
+    holding: Holding = field(default_factory=Holding)
     running: set[object] = field(default_factory=set)

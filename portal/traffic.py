@@ -2,11 +2,15 @@
 
 import asyncio
 from collections import Counter
+from typing import Literal
 
 from portal.events import Traffic
 from portal.recording import Recording
 
 FLUSH_SECONDS = 2.0
+
+# Why a save file was refused; the operator's page has a line for each.
+Refusal = Literal["unreadable", "wrong_tool", "too_large", "form", "cross_site", "busy"]
 
 
 class TrafficCounter:
@@ -32,6 +36,10 @@ class TrafficCounter:
     def listing_failed(self) -> None:
         """GitLab gave no list of releases; there are many of these while it is away."""
         self._sums["listing_failures"] += 1
+
+    def refused(self, reason: Refusal) -> None:
+        """A tool did not take a file."""
+        self._sums[f"refused_{reason}"] += 1
 
     def start(self) -> None:
         """Begin to record."""

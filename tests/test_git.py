@@ -149,7 +149,7 @@ def test_dumb_http_is_refused_in_words(portal, clients):
         ("GET", "/pets.git/git-upload-pack", 405, b""),
         ("POST", "/pets.git/info/lfs/objects/batch", 501, b'"message"'),
         ("GET", "/pets.git", 302, b""),
-        ("GET", "/pets", 302, b""),
+        ("GET", "/pets", 200, b"Mounts.json"),
         ("GET", "/cats.git/info/refs", 404, b"no project"),
     ],
 )

@@ -53,3 +53,5 @@ def test_imports_go_one_way(path):
         assert top != "sqlite3" or folder == "sql"
         if name in ALONE and top in FOLDERS:
             assert module in ALONE[name]
+        if name.startswith("portal/saves/") and top in FOLDERS:
+            assert module == "portal.errors" or module.startswith("portal.saves")

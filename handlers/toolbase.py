@@ -1,0 +1,133 @@
+"""What the addresses of every tool share: privacy, who may post, pages and JSON."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from handlers.base import Handler
+from portal.errors import PortalError
+from portal.fields import Field
+from portal.saves.errors import WrongToolError
+from portal.saves.plain import JSONObject
+from portal.saves.tool import Tool
+
+PRIVATE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPages:
+    """A tool on the web: its words, its page of what is in a file, and the fields of that.
+
+    `default_name` is for a file that came without one, `folder` where the game keeps its files.
+    `arrange` puts the edits of a form in the form in which they are asked for.
+    """
+
+    tool: Tool
+    title: str
+    lead: str
+    template: str
+    default_name: str
+    folder: str
+    fields: Callable[[JSONObject], list[Field]]
+    arrange: Callable[[list[JSONObject]], list[JSONObject]]
+    context: Mapping[str, Any]
+
+    @property
+    def address(self) -> str:
+        """Where the tool is."""
+        return f"/{self.tool.name}"
+
+
+class ToolHandler(Handler):
+    """An address of a tool. `pages` comes with the route."""
+
+    pages: ToolPages
+
+    def initialize(self, pages: ToolPages) -> None:
+        """Tornado's hook: the route's own arguments."""
+        self.pages = pages
+
+    @property
+    def private(self) -> bool:
+        """Whether the address, or the answer, is one client's own."""
+        return True
+
+    def set_default_headers(self) -> None:
+        """Keep what is private out of every other place."""
+        super().set_default_headers()
+        if self.private:
+            for name, value in PRIVATE_HEADERS.items():
+                self.set_header(name, value)
+
+    @property
+    def tool(self) -> str:
+        """The tool's name."""
+        return self.pages.tool.name
+
+    @property
+    def logged_path(self) -> str:
+        """The tool and what is done: who knows the number between them has the file."""
+        _, tool, *number = (self.request.path or "").split("/", 3)
+        rest = number[1:] if number and number[0] else number
+        return "/".join(["", tool, *(["-"] if any(number) else []), *rest])
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether a program asks."""
+        accept = self.request.headers.get("Accept", "")
+        return "application/json" in accept and "text/html" not in accept
+
+    def compute_etag(self) -> str | None:
+        """None: nothing here is to be kept."""
+        return None
+
+    def cross_site(self) -> bool:
+        """Whether another site's page makes this browser post.
+
+        As in Go's http.CrossOriginProtection: Sec-Fetch-Site decides; without it (old browsers,
+        plain HTTP) Origin must name this host; no program sends either.
+        """
+        site, origin = (self.request.headers.get(n) for n in ("Sec-Fetch-Site", "Origin"))
+        if site is not None:
+            return site not in ("same-origin", "none")
+        if origin is None or origin == self.config.site_url:
+            return False
+        return urlsplit(origin).netloc.lower() != self.request.host.lower()
+
+    async def answer_page(self, template: str, status: int = 200, **context: Any) -> None:
+        """A page, made off the loop: there can be hundreds of mounts on it."""
+        page = self.services.templates.get_template(template)
+        html = await asyncio.to_thread(page.render, pages=self.pages, **context)
+        self.set_status(status)
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        # A save may hold half of a surrogate pair, which is no text.
+        self.finish(html.encode("utf-8", "replace"))
+
+    def way_on(self, error: PortalError) -> tuple[str, str]:
+        """Where to go after an error: an address and its name."""
+        if isinstance(error, WrongToolError):
+            return f"/{error.tool}", f"Open it with {error.tool.capitalize()}"
+        return self.pages.address, "Choose a file"
+
+    def answer_error(self, error: PortalError) -> None:
+        """As everywhere, and where to go from there."""
+        address, name = self.way_on(error)
+        accept = self.request.headers.get("Accept", "")
+        if "text/html" in accept:
+            html = self.services.templates.get_template("tools/refused.html").render(
+                error=error, address=address, name=name, pages=self.pages
+            )
+            self.set_header("Content-Type", "text/html; charset=UTF-8")
+            self.finish(html.encode("utf-8", "replace"))
+        elif self.wants_json:
+            said = {"error": error.sentence, "advice": error.advice, "status": error.status}
+            self.finish({**said, "link": f"{self.origin}{address}", "link_name": name})
+        else:
+            advice = f"{error.advice} {self.origin}{address}".strip()
+            self.answer_text(PortalError(error.sentence, advice))
