@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from subprocess import SubprocessError
 
-from benchmarks import clone, dashboard, machine, nginx, recording, slow, small, transfer
+from benchmarks import clone, dashboard, machine, nginx, recording, saves, slow, small, transfer
 from benchmarks.children import BenchmarkError
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.report import Bar, Outcome
@@ -26,6 +26,7 @@ PROXIED: dict[str, Callable[[Site, Plan], list[Outcome]]] = {
 ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
     "recorder": recording.measure,
     "metrics": dashboard.measure,
+    "saves": saves.measure,
 }
 NAMES = (*PROXIED, *ALONE)
 

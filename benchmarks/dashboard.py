@@ -47,8 +47,8 @@ class Portal:
     def __init__(self, child: "subprocess.Popen[str]", log: Path) -> None:
         self._child = child
         self._log = log
-        self._port = int(self._read() or 0)
-        if not self._port:
+        self.port = int(self._read() or 0)
+        if not self.port:
             raise BenchmarkError("the watched portal did not start")
 
     def _read(self) -> str:
@@ -65,7 +65,7 @@ class Portal:
 
     def get(self, query: str = "") -> bytes:
         """The page, or another form of it."""
-        connection = HTTPConnection(ADDRESS, self._port, timeout=60)
+        connection = HTTPConnection(ADDRESS, self.port, timeout=60)
         connection.request("GET", f"/metrics{query}", headers={"X-Metrics-Token": TOKEN})
         response = connection.getresponse()
         body = response.read()
@@ -89,7 +89,8 @@ class Portal:
 
 
 @contextmanager
-def _portal(folder: Path) -> Iterator[Portal]:
+def watched_portal(folder: Path) -> Iterator[Portal]:
+    """A portal that keeps its data in the folder, and no GitLab behind it."""
     configuration = folder / "portal.toml"
     configuration.write_text(_CONFIG.format(data_dir=json.dumps(str(folder))))
     command = [sys.executable, "-m", "benchmarks.watched", configuration]
@@ -106,7 +107,7 @@ def measure(plan: Plan) -> list[Outcome]:
         rows = history.fill(database, plan.history_scale)
         outcome = Outcome(f"/metrics over {rows:,} rows", ("measured",))
         _rebuild(database, outcome)
-        with _portal(folder) as portal:
+        with watched_portal(folder) as portal:
             while portal.behind():
                 time.sleep(1)
             _pages(portal, plan, outcome)
