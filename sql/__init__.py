@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from sql.errors import MigrationError, ReadError, RecordError, SqlError, StatementError
+from sql.errors import MigrationError, OutboxError, ReadError, RecordError, SqlError, StatementError
 
 __all__ = [
     "MigrationError",
+    "OutboxError",
     "ReadError",
     "RecordError",
     "SqlError",
@@ -37,9 +38,9 @@ class Statements(dict[str, str]):
 
 
 @cache
-def load() -> Statements:
-    """Every statement of `queries/*.sql`; treat it as read-only. Raises `StatementError`."""
-    return parse(path.read_text(encoding="utf-8") for path in sorted(QUERIES.glob("*.sql")))
+def load(queries: Path = QUERIES) -> Statements:
+    """Every statement of that folder; treat it as read-only. Raises `StatementError`."""
+    return parse(path.read_text(encoding="utf-8") for path in sorted(queries.glob("*.sql")))
 
 
 def parse(texts: Iterable[str]) -> Statements:

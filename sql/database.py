@@ -2,8 +2,10 @@
 
 import fcntl
 import os
+import random
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -44,6 +46,34 @@ def connect_reader(path: Path, busy_seconds: float = 5) -> sqlite3.Connection:
     # A row that was damaged, or put in by hand, is still shown.
     connection.text_factory = _text
     return connection
+
+
+def patiently(
+    connection: sqlite3.Connection,
+    deadline: float,
+    statement: str,
+    parameters: Mapping[str, str | int],
+) -> None:
+    """Run what takes the write lock, again until the monotonic deadline while another has it.
+
+    Processes that wait by the same schedule, as with SQLite's busy timeout, can starve one another:
+    so chance decides. The connection's own `busy_seconds` should be short. Raises sqlite3.Error.
+    """
+    while True:
+        try:
+            connection.execute(statement, parameters)
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() >= deadline:
+                raise
+        else:
+            return
+        time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - a pause
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another connection has a lock, and nothing else is wrong."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def migrate(path: Path, schema: Path = SCHEMA) -> int:

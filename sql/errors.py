@@ -23,3 +23,7 @@ class RecordError(SqlError):
 
 class UpkeepError(SqlError):
     """The totals could not be brought up to date, or a command of the operator's has failed."""
+
+
+class OutboxError(SqlError):
+    """The outbox cannot be read or written now; what is in it stays as it is."""

@@ -2,7 +2,6 @@
 
 import heapq
 import logging
-import random
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import sql
 from sql.batch import KINDS, Batch
-from sql.database import connect
+from sql.database import connect, is_busy, patiently
 from sql.errors import RecordError
 from sql.records import Record
 from sql.spill import Spill, replayed
@@ -84,6 +83,13 @@ class Writer:
             self._transaction(time.monotonic() + DEGRADED_PATIENCE) as connection,
         ):
             connection.execute(self._statements["prune_window"], now)
+
+    def rest(self, idle: bool) -> float:
+        """What is to be done between batches; in how many seconds again, if none comes."""
+        if idle:
+            self.replay()
+        self.prune()
+        return PRUNE_SECONDS if self.empty else 1
 
     @property
     def empty(self) -> bool:
@@ -173,23 +179,10 @@ class Writer:
     def _patiently(
         self, deadline: float, statement: str, parameters: Mapping[str, str] | None = None
     ) -> None:
-        """Run what takes the write lock, again until the deadline while another process has it.
-
-        Processes that wait by the same schedule, as with SQLite's busy timeout, can starve one
-        another: so chance decides.
-        """
+        """Run what takes the write lock."""
         if self._failing:
             deadline = min(deadline, time.monotonic() + DEGRADED_PATIENCE)
-        connection = self._connected()
-        while True:
-            try:
-                connection.execute(statement, parameters or {})
-            except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() >= deadline:
-                    raise
-            else:
-                return
-            time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - a pause
+        patiently(self._connected(), deadline, statement, parameters or {})
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -205,7 +198,7 @@ class Writer:
         if not self._failing:
             log.warning("events are spilled, since %s cannot be written: %s", self._database, error)
         self._failing = True
-        if not _is_busy(error):
+        if not is_busy(error):
             self._disconnect()  # the file may be replaced, or its disk come back
 
 
@@ -217,8 +210,3 @@ def _adopted(folder: Path, slot: int, slots: int) -> Iterator[Spill]:
                 yield Spill(path)
             except RecordError as error:
                 log.warning("%s", error)
-
-
-def _is_busy(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

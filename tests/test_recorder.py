@@ -11,7 +11,8 @@ import pytest
 
 from portal.counting import Classification
 from portal.events import CatalogInteraction, Clone, ToolUse
-from sql import recorder as module
+from sql import groups
+from sql.batch import row
 from sql.errors import RecordError
 from sql.recorder import Recorder
 from tests.recording import NOON, Place, record, request
@@ -177,7 +178,7 @@ def test_two_loops_one_recorder(place):
 
 
 def test_too_many_queued_are_an_error_and_not_memory(place, monkeypatch):
-    monkeypatch.setattr(module, "QUEUE_LIMIT", 10)
+    monkeypatch.setattr(groups, "QUEUE_LIMIT", 10)
     with place.locked(), place.recorder() as recorder:
         outcomes = record(recorder, *(request(str(n)) for n in range(100)))
     refused = [outcome for outcome in outcomes if outcome]
@@ -227,7 +228,7 @@ def test_a_thread_that_waits_for_a_busy_loop_gets_its_turn(place):
     before = sys.getswitchinterval()
     try:
         place.record(request())
-        assert sys.getswitchinterval() <= module.SWITCH_SECONDS
+        assert sys.getswitchinterval() <= groups.SWITCH_SECONDS
     finally:
         sys.setswitchinterval(before)
 
@@ -235,4 +236,4 @@ def test_a_thread_that_waits_for_a_busy_loop_gets_its_turn(place):
 def test_an_event_of_no_known_kind():
     event = SimpleNamespace(kind="nonsense")
     with pytest.raises(TypeError):
-        module.row(event)
+        row(event)

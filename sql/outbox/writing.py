@@ -1,0 +1,147 @@
+"""The way into the outbox: events from any number of requests, committed in groups."""
+
+import json
+import logging
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import sql
+from sql.database import connect
+from sql.errors import RecordError
+from sql.groups import GroupCommit
+from sql.outbox import QUERIES, add_outcomes, transaction
+
+log = logging.getLogger(__name__)
+
+# All that may wait. Weeks of a small community's page views.
+MOST_EVENTS = 500_000
+MOST_BYTES = 256 << 20
+
+# How long a batch waits for the write lock, in seconds; and how long while the last attempt failed.
+PATIENCE = 1.0
+DEGRADED_PATIENCE = 0.02
+
+
+class Waiting(NamedTuple):
+    """An event for later; see the schema."""
+
+    time: int
+    body: str
+
+
+class Ended(NamedTuple):
+    """So many events came to that end without ever waiting here."""
+
+    outcome: str
+    amount: int
+
+
+Item = Waiting | Ended
+
+
+class Outbox(GroupCommit[Item]):
+    """One process's way in; any number of processes share the database, which must exist.
+
+    An event beyond the bounds is dropped, and counted as that: the newest, so that those that
+    wait stay in their order and without a gap.
+    """
+
+    def __init__(
+        self, path: Path, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES
+    ) -> None:
+        super().__init__("outbox", lambda: _Store(path, most_events, most_bytes))
+
+    async def put(self, time: int, body: str) -> None:
+        """Return once it is committed, or dropped. Where it cannot be written that is logged: the
+        page that sent it could do nothing about it."""
+        try:
+            await self._record(Waiting(time, body))
+        except RecordError as error:
+            self._loses(1, error)
+
+    def post(self, time: int, body: str) -> None:
+        """Keep it without waiting; a failure is logged."""
+        self._post(Waiting(time, body))
+
+    def ended(self, outcome: str, amount: int = 1) -> None:
+        """Count events that never waited here."""
+        self._post(Ended(outcome, amount))
+
+
+class _Store:
+    """The thread's connection. What could not be written is counted once it can be."""
+
+    def __init__(self, path: Path, most_events: int, most_bytes: int) -> None:
+        self._path = path
+        self._most_events = most_events
+        self._most_bytes = most_bytes
+        self._statements = sql.load(QUERIES)
+        self._connection: sqlite3.Connection | None = None
+        self._owed: Counter[str] = Counter()
+        self._failing = False
+
+    def store(self, items: Sequence[Item], queued: float) -> None:
+        events = [item for item in items if isinstance(item, Waiting)]
+        ended = Counter(self._owed)
+        for item in items:
+            if isinstance(item, Ended):
+                ended[item.outcome] += item.amount
+        try:
+            self._write(events, ended, queued + PATIENCE)
+        except sqlite3.Error as error:
+            self._owed = ended
+            self._owed["dropped"] += len(events)
+            self._fails(error)
+            raise RecordError(f"the outbox cannot be written: {error}") from error
+        self._owed.clear()
+        self._failing = False
+
+    def rest(self, idle: bool) -> float:
+        """What is still to be counted, each second."""
+        if idle and self._owed:
+            with suppress(RecordError):
+                self.store([], time.monotonic())
+        return 1.0 if self._owed else 60.0
+
+    def close(self) -> None:
+        self.rest(idle=True)
+        self._disconnect()
+
+    def _write(self, events: list[Waiting], ended: Counter[str], deadline: float) -> None:
+        if self._failing:
+            deadline = min(deadline, time.monotonic() + DEGRADED_PATIENCE)
+        if self._connection is None:
+            self._connection = connect(self._path, busy_seconds=0.005)
+        connection = self._connection
+        with transaction(connection, deadline):
+            fitting = self._fitting(connection, events)
+            if fitting:
+                text = json.dumps(fitting, separators=(",", ":"))
+                connection.execute(self._statements["put_events"], {"events": text})
+            dropped = {"dropped": len(events) - len(fitting)}
+            add_outcomes(connection, Counter(ended) + Counter(dropped), int(time.time()))
+
+    def _fitting(self, connection: sqlite3.Connection, events: list[Waiting]) -> list[Waiting]:
+        """As many of the first as there is room for."""
+        count, size = connection.execute(self._statements["outbox_size"]).fetchone()
+        for at, event in enumerate(events):
+            count, size = count + 1, size + len(event.body)
+            if count > self._most_events or size > self._most_bytes:
+                return events[:at]
+        return events
+
+    def _fails(self, error: sqlite3.Error) -> None:
+        if not self._failing:
+            log.error("page events are lost, since %s cannot be written: %s", self._path, error)
+        self._failing = True
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
