@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from portal.notify import Pulse
+
 log = logging.getLogger("portal.processes")
 
 # Each of these stops; a terminal that is closed sends SIGHUP.
@@ -27,17 +29,20 @@ class Supervisor:
 
     `serve` returns the child's exit status. `lifeline` is a descriptor that reaches its end when
     this parent is gone, however it went, so that no child outlives it. `stop` is called in this
-    parent when it is told to stop: what it closes then is closed for good. Must be used before any
-    thread or event loop exists.
+    parent when it is told to stop: what it closes then is closed for good. A child whose `pulse`
+    stops is ended, and started again as any that dies. Must be used before any thread or event
+    loop exists.
     """
 
     def __init__(
-        self, count: int, serve: Callable[[int, int], int], stop: Callable[[], None]
+        self, count: int, serve: Callable[[int, int], int], stop: Callable[[], None], pulse: Pulse
     ) -> None:
         self._count = count
         self._stop = stop
         self._serve = serve
+        self._pulse = pulse
         self._slots: dict[int, tuple[int, float]] = {}
+        self._aborted: set[int] = set()
         self._stopping = False
         self._lifeline, self._held_end = os.pipe()
 
@@ -47,10 +52,13 @@ class Supervisor:
             signal.signal(number, self._forward)
         for slot in range(self._count):
             self._fork(slot)
+        signal.signal(signal.SIGALRM, self._look)
+        self._look()
         worst = 0
         while self._slots:
             pid, status = os.wait()
             slot, started = self._slots.pop(pid)
+            self._aborted.discard(pid)
             code = os.waitstatus_to_exitcode(status)
             if code == EX_UNAVAILABLE and not self._stopping:
                 self._forward(signal.SIGTERM, None)
@@ -63,7 +71,22 @@ class Supervisor:
                 self._fork(slot)
         return worst
 
+    def _look(self, *_: object) -> None:
+        """Report, end children that hang, and have the kernel's timer call this again."""
+        self._pulse.report()
+        late = [] if self._stopping else self._pulse.late()
+        for pid, (slot, _started) in list(self._slots.items()):
+            if slot in late:
+                # The first signal makes the child say where it hangs; the second always ends it.
+                number = signal.SIGKILL if pid in self._aborted else signal.SIGABRT
+                log.error("process %d hangs and is ended (%s)", slot, number.name)
+                self._aborted.add(pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+        signal.setitimer(signal.ITIMER_REAL, self._pulse.report_seconds)
+
     def _fork(self, slot: int) -> None:
+        self._pulse.start(slot)
         sys.stdout.flush()
         sys.stderr.flush()
         # A signal between the fork and its note would miss the child.
@@ -93,6 +116,7 @@ class Supervisor:
     def _forward(self, number: int, _frame: object) -> None:
         if not self._stopping:
             self._stopping = True
+            self._pulse.stop()
             self._stop()
         for pid in list(self._slots):
             with contextlib.suppress(ProcessLookupError):  # ended, and not yet waited for

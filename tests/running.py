@@ -149,7 +149,11 @@ def ask(url, client="198.51.100.1", method="GET", **headers):
         fields += ["--head", "-o", "/dev/null"]
     elif method != "GET":
         fields += ["-X", method]
-    answer = curl("-D", "-", *fields, url, client=client)
+    return parsed(curl("-D", "-", *fields, url, client=client))
+
+
+def parsed(answer):
+    """Status, headers (names in lower case) and body of what `curl -D -` prints."""
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin1").split("\r\n")
     pairs = (line.split(": ", 1) for line in lines)
