@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import gc
 import logging
 import os
@@ -19,6 +20,7 @@ from tornado.netutil import bind_sockets
 from handlers import make_app
 from portal import __version__, logs, maintenance, pages
 from portal.admission import Transfers
+from portal.analytics import ANSWER_BYTES, MOST_CONNECTIONS, Analytics
 from portal.config import Config, ConfigError, load
 from portal.departures import Departures
 from portal.gitlab import GitLabApi
@@ -26,12 +28,12 @@ from portal.heap import keep_heap
 from portal.listings import Listings
 from portal.metrics.door import Guesses
 from portal.metrics.reports import Reports
+from portal.notify import Notifier, Pulse
 from portal.processes import EX_UNAVAILABLE, SIGNALS, Supervisor
 from portal.recording import Recording
 from portal.services import Services, Shared
 from portal.sweeping import SweepTask
 from portal.traffic import TrafficCounter
-from portal.umami import Umami
 from portal.upkeep import UpkeepTask
 from portal.uploads import Uploads
 from portal.upstream import Upstream
@@ -93,6 +95,10 @@ def make_services(
     stack.callback(streams.close)
     api = Client(force_instance=True)
     stack.callback(api.close)
+    umami = Client(force_instance=True, max_clients=MOST_CONNECTIONS, max_body_size=ANSWER_BYTES)
+    stack.callback(umami.close)
+    analytics = Analytics(config, umami)
+    analytics.start(stack, slot)
     listings = Listings(
         config, GitLabApi(config.gitlab, api, config.limits), traffic.listing_failed
     )
@@ -105,7 +111,7 @@ def make_services(
         listings=listings,
         departures=Departures(),
         traffic=traffic,
-        umami=Umami(config.umami, api),
+        analytics=analytics,
         guesses=shared.guesses,
         upstream=Upstream(streams, config.gitlab, config.limits),
         transfers=shared.transfers,
@@ -119,12 +125,12 @@ class Portal:
     """One process of the portal, on its own event loop."""
 
     def __init__(
-        self, config: Config, shared: Shared, sockets: list[socket.socket], slots: int
+        self, config: Config, shared: Shared, sockets: list[socket.socket], pulse: Pulse
     ) -> None:
         self._config = config
         self._shared = shared
         self._sockets = sockets
-        self._slots = slots
+        self._pulse = pulse
         self._signals = 0
         self._stop = asyncio.Event()
         self._at_once = asyncio.Event()
@@ -139,7 +145,7 @@ class Portal:
             loop.add_reader(lifeline, self._orphaned, lifeline)
         self._shared.transfers.start(slot)
         async with contextlib.AsyncExitStack() as stack:
-            services = make_services(stack, config, self._shared, slot, self._slots)
+            services = make_services(stack, config, self._shared, slot, self._pulse.slots)
             server = HTTPServer(
                 make_app(services),
                 max_body_size=BODY_LIMIT,
@@ -149,14 +155,17 @@ class Portal:
             # What the start made lives as long as the process: no collection need look at it.
             gc.freeze()
             log.info("serving on http://%s:%d", config.address, self._sockets[0].getsockname()[1])
+            beating = asyncio.create_task(self._pulse.keep(slot))
             await self._stop.wait()
             server.stop()
             await self._drain(services)
             await server.close_all_connections()
+        beating.cancel()
         log.info("stopped")
 
     def _signalled(self) -> None:
         """The first signal stops gracefully, the second at once."""
+        self._pulse.stop()
         self._signals += 1
         self._stop.set()
         if self._signals > 1:
@@ -232,11 +241,12 @@ def run(config: Config, processes: int) -> int:
     migrate(config.database)
     allow_descriptors(config.limits.transfers)
     sockets = bind_sockets(config.port, config.address, backlog=BACKLOG)
+    pulse = Pulse(Notifier(os.environ, os.getpid()), processes)
     shared = Shared(Transfers(config.limits.transfers, processes), Guesses())
 
     def serve(slot: int, lifeline: int | None = None) -> int:
         async def main() -> None:
-            await Portal(config, shared, sockets, processes).serve(slot, lifeline)
+            await Portal(config, shared, sockets, pulse).serve(slot, lifeline)
 
         try:
             asyncio.run(main())
@@ -250,7 +260,7 @@ def run(config: Config, processes: int) -> int:
         for listening in sockets:
             listening.close()
 
-    return serve(0) if processes == 1 else Supervisor(processes, serve, close).run()
+    return serve(0) if processes == 1 else Supervisor(processes, serve, close, pulse).run()
 
 
 def main(argv: list[str]) -> int:
@@ -266,6 +276,7 @@ def main(argv: list[str]) -> int:
     if command := maintenance.chosen(options):
         return command(config)
     logs.setup()
+    faulthandler.enable()  # a process that systemd or its parent aborts says where it was
     keep_heap()
     try:
         return run(config, max(1, options.processes))

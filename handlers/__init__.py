@@ -1,6 +1,7 @@
 """The URL space on one screen, and the application made of it.
 
-Besides these, Tornado serves /static/ and, from the same folder, /robots.txt.
+Besides these, Tornado serves /static/ and, from the same folder, /robots.txt; and there are the
+two addresses of page analytics, which the configuration names.
 """
 
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 from tornado.web import Application
 
-from handlers import downloads, git, metrics, pages, pets, prospects, tools
+from handlers import analytics, downloads, git, metrics, pages, pets, prospects, tools
 from handlers.base import NotFoundHandler, StaticHandler, log_request
 from portal.services import Services
 
@@ -48,6 +49,9 @@ def make_app(services: Services) -> Application:
         static_handler_class=StaticHandler,
         services=services,
     )
+    # Where the configuration says; before the folder of static files, which the tracker is under.
+    configured = analytics.routes(services.analytics, services.config.umami.collect)
+    application.add_handlers(r".*", list(configured))
     services.templates.globals.update(
         site={"title": services.config.site_title, "description": services.config.site_description},
         static=partial(StaticHandler.make_static_url, application.settings),

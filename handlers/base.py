@@ -4,9 +4,11 @@ import logging
 from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
+from portal.analytics import Tag
 from portal.config import Config, Project
 from portal.errors import NotFound, PortalError, UpstreamFailed, UpstreamSlow
 from portal.events import USER_AGENT_LIMIT
@@ -114,10 +116,38 @@ class Handler(RequestHandler):
         """What to give to `git clone`."""
         return f"{self.origin}/{slug}.git"
 
+    @property
+    def private(self) -> bool:
+        """Whether the address, or the answer, is one client's own."""
+        return False
+
+    @property
+    def tracker(self) -> Tag | None:
+        """What to hand to a page as `tracker`, which then tells Umami its address and title.
+
+        None on private pages, and with errors: what was mistyped may hold a secret.
+        """
+        public = not self.private and self.get_status() < HTTPStatus.BAD_REQUEST
+        return self.services.analytics.tag if public else None
+
     def page(self, template: str, **context: Any) -> None:
         """Answer with a rendered page."""
         self.set_header("Content-Type", "text/html; charset=UTF-8")
-        self.write(self.services.templates.get_template(template).render(**context))
+        page = self.services.templates.get_template(template)
+        self.write(page.render(tracker=self.tracker, **context))
+
+    def cross_site(self) -> bool:
+        """Whether another site's page makes this browser post.
+
+        As in Go's http.CrossOriginProtection: Sec-Fetch-Site decides; without it (old browsers,
+        plain HTTP) Origin must name this host; no program sends either.
+        """
+        site, origin = (self.request.headers.get(n) for n in ("Sec-Fetch-Site", "Origin"))
+        if site is not None:
+            return site not in ("same-origin", "none")
+        if origin is None or origin == self.config.site_url:
+            return False
+        return urlsplit(origin).netloc.lower() != self.request.host.lower()
 
     def head(self, *args: str) -> Awaitable[None] | None:
         """What GET answers, of which Tornado sends the headers."""

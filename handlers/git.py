@@ -11,6 +11,7 @@ from tornado.escape import json_encode
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError, stream_request_body
 
+from handlers.analytics import note
 from handlers.base import Handler
 from handlers.streaming import StreamingHandler
 from portal import pktline
@@ -42,6 +43,7 @@ ANSWER_HEADERS = (
 )
 # Keys and values as in "version=2" or "version=2:object-format=sha1".
 _GIT_PROTOCOL = re.compile(r"[A-Za-z0-9._=:-]{1,256}")
+_VERSION = re.compile(r"git/(\d[\w.]{0,40})")
 UPLOAD_LIMIT = 1 << 30  # bytes of wants and haves; a real fetch sends kilobytes
 UPLOAD_SECONDS = 600
 
@@ -84,6 +86,7 @@ class InfoRefsHandler(GitHandler):
         if service != "git-upload-pack":
             raise dumb_refused()
         await self.services.recorder.record(Clone(slug, self.ip_hash, self.user_agent))
+        note(self, "git_clone", {"project": slug}, f"/{slug}.git", told_agent(self.user_agent))
         with self.services.transfers.acquire():
             relay = self.services.upstream.git(
                 project, "GET", f"/info/refs?service={service}", self.git_headers()
@@ -198,6 +201,12 @@ class SuffixHandler(Handler):
         """Redirect to the one address of the repository."""
         self.project(slug)
         self.redirect(f"/{slug}.git/info/refs?{self.request.query}", permanent=True)
+
+
+def told_agent(user_agent: str) -> str:
+    """The git client as Umami is told of it, which takes `git/2.39.5` by itself for a bot."""
+    match = _VERSION.search(user_agent)
+    return f"Mozilla/5.0 (X11; Linux x86_64) git/{match[1] if match else '0'}"
 
 
 def push_refused() -> Refused:

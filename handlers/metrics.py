@@ -25,6 +25,11 @@ class MetricsHandler(Handler):
 
     expires = 0
 
+    @property
+    def private(self) -> bool:
+        """The token may stand in the address."""
+        return True
+
     def set_default_headers(self) -> None:
         """Keep the page, and the token in its address, out of every other place."""
         super().set_default_headers()
@@ -147,7 +152,8 @@ class MetricsHandler(Handler):
         """Whether its share page can be shown."""
         if not self.config.umami.share:
             return "unset"
-        return "up" if await self.services.umami.answers() else "down"
+        up, _figures = await self.services.analytics.share.read()
+        return "up" if up else "down"
 
     def link(self, **query: str) -> str:
         """An address of this page's own, good for an hour, without the token."""

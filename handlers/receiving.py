@@ -52,11 +52,15 @@ class ReceivingHandler(Handler):
             raise self.refusal
         if self.refusal is None:
             try:
-                self.held = self.services.holding.hold(self.client)
+                self.held = self.hold()
             except PortalError as error:
                 self.refusal = error
         self.watch = Watch()
         self.watch.expect(self.config.limits.client_stall_seconds, self.client_stream.close)
+
+    def hold(self) -> Held | None:
+        """A share of the memory that is meant for bodies. Raises `TooMany`."""
+        return self.services.holding.hold(self.client)
 
     @property
     def client_stream(self) -> IOStream:

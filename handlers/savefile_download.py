@@ -2,6 +2,7 @@
 
 import hashlib
 
+from handlers.analytics import note
 from handlers.downloads import content_disposition
 from handlers.savefile import current
 from handlers.streaming import ClientSink, StreamingHandler
@@ -43,6 +44,8 @@ class DownloadHandler(ToolHandler, StreamingHandler):
                 await self.services.recorder.record(
                     ToolUse(self.tool, "download", self.ip_hash, self.user_agent)
                 )
+                address, told = self.pages.address, {"tool": self.tool}
+                note(self, "save_downloaded", told, address, self.user_agent)
             await self.send(content[part.start : part.stop])
         finally:
             held.release()

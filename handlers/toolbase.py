@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from handlers.base import Handler
 from portal.errors import PortalError
@@ -55,7 +54,7 @@ class ToolHandler(Handler):
 
     @property
     def private(self) -> bool:
-        """Whether the address, or the answer, is one client's own."""
+        """An upload's address is its secret."""
         return True
 
     def set_default_headers(self) -> None:
@@ -87,23 +86,11 @@ class ToolHandler(Handler):
         """None: nothing here is to be kept."""
         return None
 
-    def cross_site(self) -> bool:
-        """Whether another site's page makes this browser post.
-
-        As in Go's http.CrossOriginProtection: Sec-Fetch-Site decides; without it (old browsers,
-        plain HTTP) Origin must name this host; no program sends either.
-        """
-        site, origin = (self.request.headers.get(n) for n in ("Sec-Fetch-Site", "Origin"))
-        if site is not None:
-            return site not in ("same-origin", "none")
-        if origin is None or origin == self.config.site_url:
-            return False
-        return urlsplit(origin).netloc.lower() != self.request.host.lower()
-
     async def answer_page(self, template: str, status: int = 200, **context: Any) -> None:
         """A page, made off the loop: there can be hundreds of mounts on it."""
         page = self.services.templates.get_template(template)
-        html = await asyncio.to_thread(page.render, pages=self.pages, **context)
+        context |= {"pages": self.pages, "tracker": self.tracker}
+        html = await asyncio.to_thread(page.render, **context)
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         # A save may hold half of a surrogate pair, which is no text.

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from portal.saves import TOOLS
 from portal.settings import Reader
 
 Network = IPv4Network | IPv6Network
@@ -72,10 +74,23 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class UmamiConfig:
     """Where Umami is (`url`, without a trailing slash), and its share page: a path of the portal's
-    own address, "" where none is shown."""
+    own address, "" where none is shown.
+
+    Pages carry the tracker where `website`, a UUID, is set: the script named `script`, which posts
+    to the portal's own path `collect`.
+    """
 
     url: str
     share: str
+    website: str = ""
+    collect: str = "/u"
+    script: str = "script.js"
+
+    @property
+    def share_slug(self) -> str:
+        """What names the share page in Umami's API; "" where the path does not show it."""
+        _, _, after = self.share.partition("/share/")
+        return after.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +116,16 @@ class Config:
     def database(self) -> Path:
         """Where the events are."""
         return self.data_dir / "portal.sqlite3"
+
+    @property
+    def outbox(self) -> Path:
+        """Where page events wait for Umami."""
+        return self.data_dir / "outbox.sqlite3"
+
+    @property
+    def umami_dir(self) -> Path:
+        """Where Umami's tracker is kept, and the key of the pseudonyms that it is given."""
+        return self.data_dir / "umami"
 
     @property
     def spill_dir(self) -> Path:
@@ -145,10 +170,8 @@ def parse(document: dict[str, Any], environ: Mapping[str, str]) -> Config:
         site_url=site.origin("url", ""),
         gitlab=_gitlab(gitlab, environ),
         limits=_limits(limits),
-        umami=UmamiConfig(
-            umami.origin("url", "http://127.0.0.1:3001", path=True), umami.own_path("share", "")
-        ),
-        projects=_projects(root),
+        projects=(projects := _projects(root)),
+        umami=_umami(umami, projects),
         metrics_token=root.secret(environ, "METRICS_TOKEN"),
         ip_hash_key=root.secret(environ, "IP_HASH_KEY"),
     )
@@ -175,6 +198,22 @@ def _limits(table: Reader) -> Limits:
         upstream_stall_seconds=table.seconds("upstream_stall_seconds", 60),
         client_stall_seconds=table.seconds("client_stall_seconds", 60),
         drain_seconds=table.seconds("drain_seconds", 30),
+    )
+
+
+def _umami(table: Reader, projects: tuple[Project, ...]) -> UmamiConfig:
+    url = table.origin("url", "http://127.0.0.1:3001", path=True)
+    collect = table.plain_path("collect", "/u")
+    first = collect.split("/")[1] if collect else ""
+    own = (RESERVED_SLUGS - {"u"}) | TOOLS.keys() | {p.slug for p in projects}
+    if first in own or first.endswith(".git"):
+        table.fault("collect", f'"{collect}" is one of the portal\'s own paths')
+    return UmamiConfig(
+        url=url,
+        share=table.share("share", urlsplit(url).path),
+        website=table.uuid("website"),
+        collect=collect,
+        script=table.script("script", "script.js"),
     )
 
 

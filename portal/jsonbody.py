@@ -5,13 +5,15 @@ import json
 from portal.errors import Malformed
 from portal.saves.plain import JSONObject
 
+EDITS = 'Send {"version": 1, "edits": […]}.'
 
-def posted_json(body: bytes) -> JSONObject:
-    """The object that a program posted. Raises `Malformed`."""
+
+def posted_json(body: bytes, advice: str = EDITS) -> JSONObject:
+    """The object that a program posted. Raises `Malformed`, with the advice what to post."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Malformed("The body is not JSON.", 'Send {"version": 1, "edits": […]}.') from error
+        raise Malformed("The body is not JSON.", advice) from error
     if not isinstance(value, dict):
-        raise Malformed("The body is no JSON object.", 'Send {"version": 1, "edits": […]}.')
+        raise Malformed("The body is no JSON object.", advice)
     return value

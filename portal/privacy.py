@@ -2,11 +2,17 @@
 
 import hashlib
 import hmac
+import os
+import secrets
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 
 from portal.config import Network
 
+KEY_BYTES = 32
 Address = IPv4Address | IPv6Address
 
 
@@ -48,3 +54,37 @@ def ip_hash(address: str, key: str) -> str:
     if key:
         return hmac.new(key.encode(), address.encode(), hashlib.sha256).hexdigest()
     return hashlib.sha256(address.encode()).hexdigest()
+
+
+def pseudonym(address: str, key: bytes) -> str:
+    """The address as Umami is told it: a private IPv6 address (fd00::/8) made of 120 bits of
+    HMAC-SHA-256, so that it is the same for each visit and leads nowhere.
+
+    The message is not the one of `ip_hash`: what is recorded here and what is there must not match.
+    """
+    digest = hmac.digest(key, f"umami {address}".encode(), hashlib.sha256)
+    return str(IPv6Address(b"\xfd" + digest[:15]))
+
+
+def keep_key(path: Path) -> bytes:
+    """32 random bytes that stay the same: those in the file, or new ones, now in it.
+
+    Any number of processes may call this at once. Raises OSError, and ValueError where the file
+    holds something else.
+    """
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent)  # 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(KEY_BYTES))
+                file.flush()
+                os.fsync(descriptor)
+            with suppress(FileExistsError):
+                os.link(name, path)
+        finally:
+            Path(name).unlink()
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"{path} holds no key of {KEY_BYTES} bytes")
+    return key

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import jinja2
 
 from portal.admission import Transfers
+from portal.analytics import Analytics
 from portal.config import Config
 from portal.departures import Departures
 from portal.holding import Holding
@@ -13,7 +14,6 @@ from portal.metrics.door import Guesses
 from portal.metrics.reports import Reports
 from portal.recording import Recording
 from portal.traffic import TrafficCounter
-from portal.umami import Umami
 from portal.uploads import Uploads
 from portal.upstream import Upstream
 from portal.workers import Workers
@@ -42,7 +42,7 @@ class Services:
     transfers: Transfers
     departures: Departures
     traffic: TrafficCounter
-    umami: Umami
+    analytics: Analytics
     guesses: Guesses
     templates: jinja2.Environment
     uploads: Uploads

@@ -19,6 +19,11 @@ _SEGMENT = r"(?!\.{1,2}(?:/|$))[\w.][\w.-]*"
 _PROJECT_PATH = re.compile(rf"{_SEGMENT}(/{_SEGMENT})+", re.ASCII)
 # No second slash in front, which would name a host; no query, in which secrets travel.
 _OWN_PATH = re.compile(r"/(?!/)[A-Za-z0-9._~/%-]*")
+_SHARE_SLUG = re.compile(r"[A-Za-z0-9_-]{4,64}")
+# Segments that need no encoding in any part of an address.
+_PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+_SCRIPT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}\.js")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 
@@ -130,13 +135,36 @@ class Reader:
             self.fault(key, f'"{value}" must be an address like https://gitlab.example.com')
         return value
 
-    def own_path(self, key: str, default: str) -> str:
-        """A path of the portal's own address."""
-        value = self.text(key, default)
+    def share(self, key: str, base: str) -> str:
+        """A path of the portal's own address; a bare slug stands for a share page below `base`."""
+        value = self.text(key, "")
+        if _SHARE_SLUG.fullmatch(value):
+            return f"{base}/share/{value}"
         if value and not _OWN_PATH.fullmatch(value):
             self.fault(
                 key, f'"{value}" must be a path of the portal\'s own address, like /umami/share/x'
             )
+        return value
+
+    def plain_path(self, key: str, default: str) -> str:
+        """A path of plain segments, without a slash at its end."""
+        value = self.text(key, default).rstrip("/")
+        if not _PLAIN_PATH.fullmatch(value):
+            self.fault(key, f'"{value}" must be a path like /u, of letters, digits, ".", "_", "-"')
+        return value
+
+    def script(self, key: str, default: str) -> str:
+        """The name of a script."""
+        value = self.text(key, default)
+        if not _SCRIPT.fullmatch(value):
+            self.fault(key, f'"{value}" must be a name like script.js')
+        return value
+
+    def uuid(self, key: str) -> str:
+        """A UUID in lower case; "" where none is set."""
+        value = self.text(key, "").lower()
+        if value and not _UUID.fullmatch(value):
+            self.fault(key, f'"{value}" must be a UUID')
         return value
 
     def _list(self, key: str) -> list[str]:

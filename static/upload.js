@@ -47,6 +47,7 @@ function answered(request) {
   }
   if (request.status === 201 && answer) {
     say("Opened.");
+    window.umami?.track("save_uploaded", { tool: form.dataset.upload });
     location.assign(new URL(answer.page).pathname);
   } else if (answer && answer.error) {
     refuse(answer);

@@ -1,0 +1,99 @@
+"""Page analytics, first-party: the tracker, what it posts to, and events that no page can report."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.base import Handler
+from handlers.receiving import ReceivingHandler
+from portal.analytics import Analytics
+from portal.analytics.events import Visitor
+from portal.errors import PortalError, Refused, TooLarge
+from portal.holding import Held
+from portal.jsonbody import posted_json
+from portal.saves.plain import JSON
+
+BODY_LIMIT = 16 << 10  # of one event
+FORM = 'Send {"type": "event", "payload": {…}}.'
+FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+def routes(analytics: Analytics, collect: str) -> list[tuple[str, type[Handler]]]:
+    """The addresses, which the configuration names."""
+    script = analytics.tracker.name.replace(".", r"\.")
+    return [
+        (rf"/static/umami/{script}", TrackerHandler),
+        (collect.replace(".", r"\.") + "/api/send", CollectHandler),
+    ]
+
+
+def opted_out(handler: Handler) -> bool:
+    """Whether this visitor asks not to be counted: Do Not Track, Global Privacy Control."""
+    return "1" in (handler.request.headers.get("DNT"), handler.request.headers.get("Sec-GPC"))
+
+
+def note(
+    handler: Handler, name: str, values: Mapping[str, JSON], url: str, user_agent: str
+) -> None:
+    """Report what this request did, under an address that tells nothing else; waits for nothing."""
+    if not opted_out(handler):
+        host = handler.request.host_name
+        visitor = Visitor(handler.client, user_agent)
+        handler.services.analytics.note(name, values, url, host, visitor)
+
+
+class TrackerHandler(Handler):
+    """/static/umami/<script>: for good under the address that pages have, else to be asked for."""
+
+    def get(self) -> None:
+        """The script."""
+        script = self.services.analytics.tracker.script
+        current = self.get_query_argument("v", "") == script.version
+        self.set_header("Cache-Control", FOR_GOOD if current else "no-cache")
+        self.set_header("Content-Type", "text/javascript; charset=UTF-8")
+        self.set_header("Vary", "Accept-Encoding")
+        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            self.finish(script.gzipped)
+        else:
+            self.finish(script.content)
+
+
+class CollectHandler(ReceivingHandler):
+    """<collect>/api/send: one event of a page of ours."""
+
+    body_limit = BODY_LIMIT
+
+    def set_default_headers(self) -> None:
+        """Keep the answer, which names the page's session, out of caches."""
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-store")
+
+    def prepare(self) -> None:
+        """Refuse what another site's page sends."""
+        if self.request.method == "POST" and self.cross_site():
+            self.refusal = Refused("This was sent by a page of another site.")
+        super().prepare()
+
+    def hold(self) -> Held | None:
+        """None: the body is smaller than what a connection takes anyway."""
+        return None
+
+    def too_large(self) -> PortalError:
+        """What to say of too large an event."""
+        return TooLarge(f"An event is no larger than {BODY_LIMIT >> 10} KiB.")
+
+    async def post(self) -> None:
+        """Take the event, or tell the page to send no more."""
+        body, collector = self.received(), self.services.analytics.collector
+        if collector is None or opted_out(self):
+            self.finish({"disabled": True})
+            return
+        visitor = Visitor(self.client, self.user_agent)
+        cache = self.request.headers.get("x-umami-cache", "")
+        answer = await collector.collect(posted_json(body, FORM), visitor, cache)
+        self.finish(dict(answer))
+
+    def answer_error(self, error: PortalError) -> None:
+        """As JSON: no person looks at this."""
+        said: dict[str, Any] = {"error": error.sentence, "advice": error.advice}
+        self.finish({**said, "status": error.status})

@@ -1,0 +1,106 @@
+"""Page analytics: what pages and the portal tell Umami, and what it tells the operator."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tornado.httpclient import AsyncHTTPClient
+
+from portal.analytics.circuit import Circuit
+from portal.analytics.client import UmamiClient
+from portal.analytics.collector import Collector
+from portal.analytics.events import Visitor
+from portal.analytics.sender import Sender
+from portal.analytics.share import Share
+from portal.analytics.tracker import Tracker, TrackerFetch
+from portal.config import Config
+from portal.privacy import keep_key
+from portal.saves.plain import JSON
+from sql.database import migrate
+from sql.errors import OutboxError, RecordError
+from sql.outbox import SCHEMA, State, look
+from sql.outbox.sending import Sending
+from sql.outbox.writing import Outbox
+
+log = logging.getLogger("portal.analytics")
+
+MOST_CONNECTIONS = 64  # to Umami: its events at once, a batch, what the operator's page asks
+ANSWER_BYTES = 1 << 20  # of any answer of Umami's
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What a page says of the tracker: its address, the website's id, the path it posts to."""
+
+    address: str
+    website: str
+    collect: str
+
+
+class Analytics:
+    """One process's part in it; belongs to its event loop. `client` may be asked at Umami only.
+
+    Without a website in the configuration there is no tracker, no collector and no outbox; the
+    share page is read all the same.
+    """
+
+    def __init__(self, config: Config, client: AsyncHTTPClient) -> None:
+        self._config = config
+        self._umami = UmamiClient(config.umami.url, client)
+        self._outbox: Path | None = config.outbox if config.umami.website else None
+        self.tracker = Tracker(config.umami.script, config.umami_dir / "script.js")
+        self.share = Share(config.umami, self._umami)
+        self.collector: Collector | None = None
+
+    def start(self, stack: AsyncExitStack, slot: int) -> None:
+        """Begin; the stack ends it. Slot 0 sends what waits, and fetches the tracker.
+
+        Raises `SqlError`.
+        """
+        config = self._config
+        if self._outbox is None:
+            return
+        try:
+            key = config.ip_hash_key.encode() or keep_key(config.umami_dir / "key")
+        except (OSError, ValueError) as error:
+            raise RecordError(f"no pseudonyms can be made: {error}") from error
+        migrate(self._outbox, SCHEMA)
+        circuit = Circuit(self._umami.answers)
+        stack.push_async_callback(circuit.stop)
+        outbox = Outbox(self._outbox)
+        outbox.start()
+        stack.push_async_callback(asyncio.to_thread, outbox.close)
+        self.collector = Collector(config.umami.website, key, self._umami, circuit, outbox)
+        if slot == 0:
+            # No other process has this slot: the recorder's spill file is locked.
+            sender = Sender(Sending(self._outbox), self._umami, circuit)
+            fetch = TrackerFetch(self._umami, self.tracker.kept)
+            for task in (sender, fetch):
+                task.start()
+                stack.push_async_callback(task.stop)
+
+    @property
+    def tag(self) -> Tag | None:
+        """For a public page; None where analytics is not configured."""
+        umami = self._config.umami
+        return Tag(self.tracker.address, umami.website, umami.collect) if umami.website else None
+
+    def note(
+        self, name: str, values: Mapping[str, JSON], url: str, host: str, visitor: Visitor
+    ) -> None:
+        """Report what no page can, without waiting for anything."""
+        if self.collector:
+            self.collector.note(name, values, url, host, visitor)
+
+    async def outbox(self) -> State | None:
+        """What waits, and what became of the rest; None where there is none, or none to read."""
+        if self._outbox is None:
+            return None
+        try:
+            return await asyncio.to_thread(look, self._outbox)
+        except OutboxError as error:
+            log.warning("%s", error)
+            return None

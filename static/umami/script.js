@@ -1,0 +1,110 @@
+// Page views and events for Umami, by its own protocol; used until the operator's tracker is fetched.
+// No cookie, nothing kept, nothing tried again: a page works the same without it.
+(() => {
+  "use strict";
+
+  const tag = document.currentScript;
+  const option = (name) => tag.getAttribute(`data-${name}`);
+  const website = option("website-id");
+  const base = option("host-url") || tag.src.slice(0, tag.src.lastIndexOf("/"));
+  const endpoint = `${base.replace(/\/$/, "")}/api/send`;
+  const domains = (option("domains") || "").split(",").map((name) => name.trim()).filter(Boolean);
+
+  let here = shown(location.href);
+  let before = document.referrer.startsWith(location.origin) ? "" : document.referrer;
+  let identity = null;
+  let cache = null;
+  let disabled = false;
+
+  function shown(address) {
+    const url = new URL(address, location.href);
+    if (option("exclude-search") === "true") url.search = "";
+    if (option("exclude-hash") === "true") url.hash = "";
+    return url.href;
+  }
+
+  function unwanted() {
+    const asked = [navigator.doNotTrack, window.doNotTrack].some((value) => value === "1" || value === "yes");
+    return (
+      disabled ||
+      !website ||
+      navigator.globalPrivacyControl === true ||
+      (asked && option("do-not-track") === "true") ||
+      (domains.length > 0 && !domains.includes(location.hostname))
+    );
+  }
+
+  function view() {
+    return {
+      website,
+      hostname: location.hostname,
+      screen: `${screen.width}x${screen.height}`,
+      language: navigator.language,
+      title: document.title,
+      url: here,
+      referrer: before,
+      tag: option("tag") || undefined,
+      id: identity || undefined,
+    };
+  }
+
+  async function send(type, payload) {
+    if (unwanted()) return;
+    const change = window[option("before-send")];
+    const changed = typeof change === "function" ? await change(type, payload) : payload;
+    if (!changed) return;
+    const headers = { "Content-Type": "application/json" };
+    if (cache) headers["x-umami-cache"] = cache;
+    try {
+      const body = JSON.stringify({ type, payload: changed });
+      const answer = await fetch(endpoint, { method: "POST", keepalive: true, credentials: "omit", headers, body });
+      const told = await answer.json();
+      disabled = Boolean(told.disabled);
+      cache = told.cache;
+    } catch {
+      // Nobody waits for it.
+    }
+  }
+
+  function track(event, data) {
+    if (typeof event === "string") return send("event", { ...view(), name: event, data });
+    if (typeof event === "function") return send("event", event(view()));
+    if (typeof event === "object" && event) return send("event", { ...event });
+    return send("event", view());
+  }
+
+  function identify(id, data) {
+    if (typeof id === "string") identity = id;
+    cache = null;
+    return send("identify", { ...view(), data: typeof id === "string" ? data : id });
+  }
+
+  function moved() {
+    const now = shown(location.href);
+    if (now === here) return;
+    before = here;
+    here = now;
+    // The page that moved sets its title afterwards.
+    setTimeout(track, 300);
+  }
+
+  function follow(name) {
+    const original = history[name];
+    history[name] = function (...state) {
+      original.apply(this, state);
+      moved();
+    };
+  }
+
+  function begin() {
+    track();
+    follow("pushState");
+    follow("replaceState");
+    window.addEventListener("popstate", moved);
+  }
+
+  window.umami ||= { track, identify };
+  if (option("auto-track") === "false") return;
+  if (document.readyState === "complete") begin();
+  else window.addEventListener("load", begin, { once: true });
+})();
