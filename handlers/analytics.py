@@ -1,4 +1,4 @@
-"""Page analytics, first-party: the tracker, what it posts to, and events that no page can report."""
+"""Page analytics, first-party: the tracker, what it posts to, events that pages cannot report."""
 
 from collections.abc import Mapping
 from typing import Any
