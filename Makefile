@@ -1,6 +1,7 @@
 # make run    a running portal; PORT, DATA_DIR and CONFIG can be given
 # make test   every test
-# make lint   formatter, linter, types
+# make lint   formatter, linters, types
+# make audit  whether anything that is installed is known to be vulnerable
 # make bench  the figures of the README, peers where they are installed
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .SILENT:
-.PHONY: run test lint format bench lock clean
+.PHONY: run test lint audit format bench lock clean
 
 run: $(VENV)/run
 	PORT="$(PORT)" DATA_DIR="$(DATA_DIR)" CONFIG="$(CONFIG)" exec $(BIN)/python -m demo
@@ -23,6 +24,10 @@ lint: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive server.py handlers portal sql demo
+
+audit: $(VENV)/dev
+	$(BIN)/python .ci/audit.py $(ARGS)
 
 format: $(VENV)/dev
 	$(BIN)/ruff format .

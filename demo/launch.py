@@ -36,7 +36,7 @@ def _replace_by_server(config: str, port: str, data_dir: str) -> None:
     command = [sys.executable, str(SERVER), "--config", config]
     command += ["--port", port] if port else []
     command += ["--data-dir", data_dir] if data_dir else []
-    os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
+    os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted  # nosec B606
 
 
 def _run_demo(port: int, data_dir: Path, environ: Mapping[str, str]) -> int:

@@ -89,10 +89,10 @@ class Pause:
     def after(self, failures: int) -> float:
         """Until the next refresh, after so many failures in a row."""
         if not failures:
-            return self._refresh * random.uniform(0.9, 1.0)  # noqa: S311 - spread, not a secret
+            return self._refresh * random.uniform(0.9, 1.0)  # noqa: S311 - a spread  # nosec B311
         first = min(FIRST_PAUSE, self._refresh)
         pause: float = min(first * 2 ** min(failures - 1, 16), LONGEST_PAUSE)
-        return pause * random.uniform(0.75, 1.0)  # noqa: S311
+        return pause * random.uniform(0.75, 1.0)  # noqa: S311  # nosec B311
 
 
 class _Kept:

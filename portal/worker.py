@@ -147,7 +147,7 @@ class Worker:
 
 def _spawn(arguments: list[str], connection: socket.socket) -> subprocess.Popen[bytes]:
     """A process with one socket and no other descriptor, away from the terminal's signals."""
-    return subprocess.Popen(  # noqa: S603 - our own command
+    return subprocess.Popen(  # noqa: S603 - our own command  # nosec B603
         arguments,
         stdin=connection.fileno(),
         stdout=connection.fileno(),

@@ -67,7 +67,7 @@ def patiently(
                 raise
         else:
             return
-        time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - a pause
+        time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - a pause  # nosec B311
 
 
 def is_busy(error: Exception) -> bool:

@@ -126,5 +126,5 @@ class Prune:
         with transaction(self._connection):
             deleted = self._connection.execute(self._statements[name], bounds).rowcount
         # SQLite's lock has no queue: leave the recorder time to take it.
-        time.sleep(random.uniform(0.002, 0.006))  # noqa: S311 - a pause
+        time.sleep(random.uniform(0.002, 0.006))  # noqa: S311 - a pause  # nosec B311
         return deleted

@@ -164,7 +164,7 @@ class Rebuild:
                     self._execute(name, {**parameters, "after": after, "upto": after + CHANGES})
             self._told(what, min(after + CHANGES, changes), changes)
             # SQLite's lock has no queue: leave the recorder time to take it.
-            time.sleep(random.uniform(0.001, 0.003))  # noqa: S311 - a pause
+            time.sleep(random.uniform(0.001, 0.003))  # noqa: S311 - a pause  # nosec B311
         return True
 
     def _number(self, name: str) -> int:

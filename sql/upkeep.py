@@ -109,7 +109,7 @@ class Upkeep:
                 going = not over or day < today
             told(rows)
             # SQLite's lock has no queue: leave the recorder time to take it.
-            time.sleep(random.uniform(0.001, 0.003) if going else 0)  # noqa: S311 - a pause
+            time.sleep(random.uniform(0.001, 0.003) if going else 0)  # noqa: S311 - a pause  # nosec B311
 
     def _client_day(self, connection: sqlite3.Connection, today: date) -> date:
         """The day whose rows come next, never one that is to come."""
