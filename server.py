@@ -13,7 +13,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tornado.curl_httpclient import CurlAsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -22,6 +21,7 @@ from portal import __version__, logs, maintenance, pages
 from portal.admission import Transfers
 from portal.analytics import ANSWER_BYTES, MOST_CONNECTIONS, Analytics
 from portal.config import Config, ConfigError, load
+from portal.curl_client import Client
 from portal.departures import Departures
 from portal.gitlab import GitLabApi
 from portal.heap import keep_heap
@@ -50,16 +50,6 @@ BACKLOG = 4096
 IDLE_SECONDS = 75  # a keep-alive connection without a request, and the sending of headers
 BODY_LIMIT = 64 << 10  # of any request but git's, which sets its own
 MOST_BYTES = 1 << 60  # the curl client bounds streams too unless told not to
-
-
-class Client(CurlAsyncHTTPClient):
-    """Tornado's client, closed for good: libcurl sets a timer while its handles are closed."""
-
-    def close(self) -> None:
-        """End every transfer, and the timer that this starts."""
-        super().close()
-        if self._timeout is not None:
-            self.io_loop.remove_timeout(self._timeout)
 
 
 def make_services(
