@@ -18,6 +18,7 @@ from tornado.netutil import bind_sockets
 
 from handlers import make_app
 from portal import __version__, logs, maintenance, pages
+from portal.accepting import Listener
 from portal.admission import Transfers
 from portal.analytics import ANSWER_BYTES, MOST_CONNECTIONS, Analytics
 from portal.config import Config, ConfigError, load
@@ -230,7 +231,8 @@ def run(config: Config, processes: int) -> int:
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(config.database)
     allow_descriptors(config.limits.transfers)
-    sockets = bind_sockets(config.port, config.address, backlog=BACKLOG)
+    bound = bind_sockets(config.port, config.address, backlog=BACKLOG)
+    sockets: list[socket.socket] = [Listener(each) for each in bound]
     pulse = Pulse(Notifier(os.environ, os.getpid()), processes)
     shared = Shared(Transfers(config.limits.transfers, processes), Guesses())
 

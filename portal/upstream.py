@@ -162,7 +162,11 @@ class Upstream:
             if not is_allowed(address.addr[0], networks):
                 log.warning("refused to connect to %s for an asset", address.addr[0])
                 return int(pycurl.SOCKET_BAD)
-            return _LentSocket(address.family, address.socktype, address.protocol)
+            try:
+                return _LentSocket(address.family, address.socktype, address.protocol)
+            except OSError as error:  # libcurl would print it, and try to connect all the same
+                log.warning("no socket for an asset: %s", error.strerror)
+                return int(pycurl.SOCKET_BAD)
 
         curl.setopt(pycurl.OPENSOCKETFUNCTION, open_socket)
 
@@ -171,7 +175,8 @@ class _LentSocket(socket.socket):
     """A socket for pycurl, which duplicates its descriptor; ours is closed when let go of."""
 
     def __del__(self) -> None:
-        self.close()
+        if self.fileno() >= 0:  # there was a descriptor left for it
+            self.close()
 
 
 def is_allowed(address: str, networks: tuple[Network, ...]) -> bool:

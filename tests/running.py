@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -183,6 +184,21 @@ def git(*arguments, cwd=None, client="198.51.100.1", **environ):
     }
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, timeout=60)
     return done.returncode, (done.stderr + done.stdout).decode()
+
+
+@contextmanager
+def no_descriptors(*pids):
+    """Processes that have the descriptors that they have, and get no more."""
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids}
+    try:
+        for pid, (_, hard) in limits.items():
+            used = {int(path.name) for path in Path(f"/proc/{pid}/fd").iterdir()}
+            first_free = min(set(range(len(used) + 1)) - used)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (first_free, hard))
+        yield
+    finally:
+        for pid, limit in limits.items():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
 
 
 def host(url):
