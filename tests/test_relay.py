@@ -157,10 +157,13 @@ def test_a_broken_upstream_is_a_broken_transfer(ending):
         "",
         "HTTP/1.1 200 OK\r\nContent-Le",
         "SSH-2.0-OpenSSH\r\n",
+        "\n\n\n",
+        "HTTP/2\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\n" + "X-Long: y\r\n" * 20_000 + "\r\n",
     ],
 )
-def test_no_proper_answer(answer):
+def test_no_proper_answer(answer, capfd):
     async def script(x):
         await x.send(answer)
         raise ConnectionError
@@ -171,6 +174,7 @@ def test_no_proper_answer(answer):
                 await relay.head()
 
     run(main)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_nobody_listens():
