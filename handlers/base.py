@@ -12,12 +12,14 @@ from portal.analytics import Tag
 from portal.config import Config, Project
 from portal.errors import (
     Malformed,
+    Misdirected,
     NotFound,
     PortalError,
     UpstreamFailed,
     UpstreamSlow,
 )
 from portal.events import USER_AGENT_LIMIT
+from portal.hosts import is_ours
 from portal.privacy import client_address, ip_hash
 from portal.services import Services
 
@@ -62,14 +64,21 @@ class Handler(RequestHandler):
         """What is configured."""
         return self.services.config
 
+    any_host = False  # whether to answer whatever name was asked
+
     def set_default_headers(self) -> None:
         """Set what every answer carries, error pages too."""
         for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
 
     def prepare(self) -> Awaitable[None] | None:
-        """Count the request as running, so that a stop can wait for it."""
+        """Count the request as running, so that a stop can wait for it.
+
+        Raises `Misdirected` where it was sent to another's name.
+        """
         self.services.running.add(self)
+        if not (self.any_host or is_ours(self.request.host, self.config.site_url)):
+            raise Misdirected("This is not the server of that name.", f"It is {self.origin}/ here.")
         return None
 
     def on_finish(self) -> None:
