@@ -20,7 +20,9 @@ from handlers import make_app
 from portal import __version__, logs, maintenance, pages
 from portal.accepting import Listener
 from portal.admission import Transfers
-from portal.analytics import ANSWER_BYTES, MOST_CONNECTIONS, Analytics
+from portal.analytics import MOST_CONNECTIONS, Analytics
+from portal.analytics.client import ANSWER_BYTES
+from portal.analytics.probe import probe
 from portal.config import Config, ConfigError, load
 from portal.curl_client import Client
 from portal.departures import Departures
@@ -28,6 +30,7 @@ from portal.gitlab import GitLabApi
 from portal.heap import keep_heap
 from portal.listings import Listings
 from portal.metrics.door import Guesses
+from portal.metrics.house import Places
 from portal.metrics.reports import Reports
 from portal.notify import Notifier, Pulse
 from portal.processes import EX_UNAVAILABLE, SIGNALS, Supervisor
@@ -98,7 +101,13 @@ def make_services(
     return Services(
         config=config,
         recorder=recording,
-        reports=Reports(reader, upkeep, config.database, config.spill_dir, shared.transfers),
+        reports=Reports(
+            reader,
+            upkeep,
+            Places(config.database, config.outbox),
+            config.spill_dir,
+            shared.transfers,
+        ),
         listings=listings,
         departures=Departures(),
         traffic=traffic,
@@ -198,9 +207,15 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--data-dir", type=Path, help="write here instead of the file's data_dir")
     parser.add_argument("--processes", type=int, default=1, help="over one database (default: 1)")
     parser.add_argument("--check-config", action="store_true", help="only say what is wrong in it")
+    parser.add_argument(
+        "--probe", action="store_true", help="with --check-config: send Umami one event, and say"
+    )
     parser.add_argument("--version", action="version", version=__version__)
     maintenance.add_arguments(parser)
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.probe and not options.check_config:
+        parser.error("--probe goes with --check-config")
+    return options
 
 
 def configure(options: argparse.Namespace) -> Config:
@@ -264,7 +279,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.writelines(f"{fault}\n" for fault in error.faults)
         return 2
     if options.check_config:
-        return 0
+        return asyncio.run(probe(config.umami)) if options.probe else 0
     if command := maintenance.chosen(options):
         return command(config)
     logs.setup()

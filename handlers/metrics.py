@@ -10,8 +10,10 @@ from tornado.iostream import StreamClosedError
 
 from handlers.base import Handler
 from portal import __version__
+from portal.analytics.share import KINDS, Shared
 from portal.errors import Malformed, PortalError, TooMany, Unauthorized
 from portal.metrics import csvs
+from portal.metrics.dashboard import Dashboard
 from portal.metrics.door import LINK_SECONDS, Door, Pass
 from portal.metrics.tables import WINDOWS
 from portal.metrics.views import as_json
@@ -47,9 +49,8 @@ class MetricsHandler(Handler):
         answer = self.door.check(self.offers(), self.query, time.time())
         if answer is not Pass.RIGHT:
             self.refuse(answer)
-        # A signed page signs no longer than it is good for itself; beside a token, nothing is said.
-        signed = not any(map(self.door.is_token, self.offers()))
-        self.expires = int(self.query["expires"] if signed else time.time() + LINK_SECONDS)
+        # A signed page signs no longer than it is good for itself.
+        self.expires = int(self.query.get("expires") or time.time() + LINK_SECONDS)
 
     @cached_property
     def door(self) -> Door:
@@ -90,9 +91,9 @@ class MetricsHandler(Handler):
             self.set_header("Content-Type", content_type)
             self.finish(body)
         elif form == "json":
-            dashboard = await self.services.reports.dashboard(window)
+            dashboard, shared = await self.everything(window)
             self.set_header("Content-Type", "application/json; charset=UTF-8")
-            self.finish(await asyncio.to_thread(as_json, dashboard))
+            self.finish(await asyncio.to_thread(as_json, dashboard, shared))
         else:
             await self.answer_page(window)
 
@@ -128,18 +129,15 @@ class MetricsHandler(Handler):
 
     async def answer_page(self, window: str) -> None:
         """The page, made off the loop: there is much of it."""
-        services = self.services
-        dashboard, umami = await asyncio.gather(
-            services.reports.dashboard(window), self.umami_state()
-        )
+        dashboard, shared = await self.everything(window)
         html = await asyncio.to_thread(
             self.render_template,
             dashboard=dashboard,
             windows=WINDOWS,
             link=self.link,
-            umami=umami,
-            share=self.config.umami.share,
-            umami_url=self.config.umami.url,
+            shared=shared,
+            umami=self.config.umami,
+            kinds=KINDS,
             version=__version__,
         )
         self.set_header("Content-Type", "text/html; charset=UTF-8")
@@ -149,12 +147,10 @@ class MetricsHandler(Handler):
         """The page; finding the template is part of it, since the first time compiles it."""
         return self.services.templates.get_template("metrics.html").render(**context)
 
-    async def umami_state(self) -> str:
-        """Whether its share page can be shown."""
-        if not self.config.umami.share:
-            return "unset"
-        up, _figures = await self.services.analytics.share.read()
-        return "up" if up else "down"
+    async def everything(self, window: str) -> tuple[Dashboard, Shared]:
+        """What is counted here, and what Umami has; neither waits for the other."""
+        share = self.services.analytics.share
+        return await asyncio.gather(self.services.reports.dashboard(window), share.read())
 
     def link(self, **query: str) -> str:
         """An address of this page's own, good for an hour, without the token."""

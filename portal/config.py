@@ -118,9 +118,9 @@ class Config:
         return self.data_dir / "portal.sqlite3"
 
     @property
-    def outbox(self) -> Path:
-        """Where page events wait for Umami."""
-        return self.data_dir / "outbox.sqlite3"
+    def outbox(self) -> Path | None:
+        """Where page events wait for Umami; None where none are taken."""
+        return self.data_dir / "outbox.sqlite3" if self.umami.website else None
 
     @property
     def umami_dir(self) -> Path:

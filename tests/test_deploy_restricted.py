@@ -16,6 +16,7 @@ from tests.caddy import (
     needs_caddy,
 )
 from tests.running import TOKEN
+from tests.umami import eventually
 
 pytestmark = needs_caddy
 
@@ -116,27 +117,32 @@ async def password_asked(page):
     asked = []
     await page.call("Fetch.enable", handleAuthRequests=True)
 
-    async def answer():
+    async def answer(name, params):
+        number = {"requestId": params["requestId"]}
+        if name == "Fetch.requestPaused":
+            # One that the browser has given up meanwhile is not there any more.
+            with contextlib.suppress(AssertionError):
+                await page.call("Fetch.continueRequest", **number)
+        elif name == "Fetch.authRequired":
+            asked.append(params["request"]["url"])
+            user, _, password = PASSWORD.partition(":")
+            given = {"response": "ProvideCredentials", "username": user, "password": password}
+            await page.call("Fetch.continueWithAuth", **number, authChallengeResponse=given)
+
+    async def answer_all():
         seen = 0
         while True:
             events, seen = page.events[seen:], len(page.events)
             for name, params in events:
-                if name == "Fetch.requestPaused":
-                    await page.call("Fetch.continueRequest", requestId=params["requestId"])
-                elif name == "Fetch.authRequired":
-                    asked.append(params["request"]["url"])
-                    user, _, password = PASSWORD.partition(":")
-                    given = {"response": "ProvideCredentials", "username": user}
-                    await page.call(
-                        "Fetch.continueWithAuth",
-                        requestId=params["requestId"],
-                        authChallengeResponse=given | {"password": password},
-                    )
+                if name.startswith("Fetch."):
+                    await answer(name, params)
             await asyncio.sleep(0.01)
 
-    answering = asyncio.create_task(answer())
-    yield asked
-    answering.cancel()
+    answering = asyncio.create_task(answer_all())
+    try:
+        yield asked
+    finally:
+        answering.cancel()
 
 
 @pytest.mark.skipif(not chromium(), reason="chromium is not installed")
@@ -148,6 +154,10 @@ def test_the_frame_on_metrics(start_portal, umami, tmp_path):
         caddy = RunningCaddy(tmp_path, f"127.0.0.1:{portal.port}", umami.address)
         caddy.environ["UMAMI_ALLOWED"] = "127.0.0.1 ::1"
         with caddy:
+            # The page waits for Umami half a second at most; what comes later is for the next page.
+            path = f"/metrics?token={TOKEN}"
+            html = ("-H", "Accept: text/html")
+            eventually(lambda: caddy.ask(path, *html)[2], lambda body: b"<iframe" in body)
             asyncio.run(look_at_metrics(caddy, tmp_path))
     called = [headers for _, path, headers in umami.asked if path == "/umami/api/websites"]
     assert len(called) == 1

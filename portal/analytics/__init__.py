@@ -5,7 +5,6 @@ import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from tornado.httpclient import AsyncHTTPClient
 
@@ -20,15 +19,14 @@ from portal.config import Config
 from portal.privacy import keep_key
 from portal.saves.plain import JSON
 from sql.database import migrate
-from sql.errors import OutboxError, RecordError
-from sql.outbox import SCHEMA, State, look
+from sql.errors import SqlError
+from sql.outbox import SCHEMA
 from sql.outbox.sending import Sending
 from sql.outbox.writing import Outbox
 
 log = logging.getLogger("portal.analytics")
 
 MOST_CONNECTIONS = 64  # to Umami: its events at once, a batch, what the operator's page asks
-ANSWER_BYTES = 1 << 20  # of any answer of Umami's
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,6 @@ class Analytics:
     def __init__(self, config: Config, client: AsyncHTTPClient) -> None:
         self._config = config
         self._umami = UmamiClient(config.umami.url, client)
-        self._outbox: Path | None = config.outbox if config.umami.website else None
         self.tracker = Tracker(config.umami.script, config.umami_dir / "script.js")
         self.share = Share(config.umami, self._umami)
         self.collector: Collector | None = None
@@ -58,25 +55,27 @@ class Analytics:
     def start(self, stack: AsyncExitStack, slot: int) -> None:
         """Begin; the stack ends it. Slot 0 sends what waits, and fetches the tracker.
 
-        Raises `SqlError`.
+        Without its files there is no analytics in this process, and everything else.
         """
         config = self._config
-        if self._outbox is None:
+        stack.push_async_callback(self.share.stop)
+        if config.outbox is None:
             return
         try:
             key = config.ip_hash_key.encode() or keep_key(config.umami_dir / "key")
-        except (OSError, ValueError) as error:
-            raise RecordError(f"no pseudonyms can be made: {error}") from error
-        migrate(self._outbox, SCHEMA)
+            migrate(config.outbox, SCHEMA)
+        except (OSError, ValueError, SqlError) as error:
+            log.error("no page events are taken: %s", error)  # noqa: TRY400 - no fault of the code
+            return
         circuit = Circuit(self._umami.answers)
         stack.push_async_callback(circuit.stop)
-        outbox = Outbox(self._outbox)
+        outbox = Outbox(config.outbox)
         outbox.start()
         stack.push_async_callback(asyncio.to_thread, outbox.close)
         self.collector = Collector(config.umami.website, key, self._umami, circuit, outbox)
         if slot == 0:
             # No other process has this slot: the recorder's spill file is locked.
-            sender = Sender(Sending(self._outbox), self._umami, circuit)
+            sender = Sender(Sending(config.outbox), self._umami, circuit)
             fetch = TrackerFetch(self._umami, self.tracker.kept)
             for task in (sender, fetch):
                 task.start()
@@ -84,9 +83,9 @@ class Analytics:
 
     @property
     def tag(self) -> Tag | None:
-        """For a public page; None where analytics is not configured."""
+        """For a public page; None where no page events are taken."""
         umami = self._config.umami
-        return Tag(self.tracker.address, umami.website, umami.collect) if umami.website else None
+        return Tag(self.tracker.address, umami.website, umami.collect) if self.collector else None
 
     def note(
         self, name: str, values: Mapping[str, JSON], url: str, host: str, visitor: Visitor
@@ -94,13 +93,3 @@ class Analytics:
         """Report what no page can, without waiting for anything."""
         if self.collector:
             self.collector.note(name, values, url, host, visitor)
-
-    async def outbox(self) -> State | None:
-        """What waits, and what became of the rest; None where there is none, or none to read."""
-        if self._outbox is None:
-            return None
-        try:
-            return await asyncio.to_thread(look, self._outbox)
-        except OutboxError as error:
-            log.warning("%s", error)
-            return None

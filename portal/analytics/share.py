@@ -12,6 +12,7 @@ from portal.analytics.client import NotSent, UmamiClient, Unanswered
 from portal.config import UmamiConfig
 
 ANSWER_SECONDS = 3.0
+PATIENCE = 0.5  # seconds that the operator's page waits for all of it
 REMEMBER_SECONDS = 60.0
 WINDOWS = (30, 90)  # days
 TOP = 10
@@ -19,6 +20,8 @@ TOP = 10
 KINDS = {"referrers": "referrer", "browsers": "browser", "devices": "device"}
 # Umami cuts to the millisecond what has happened just now.
 AHEAD_SECONDS = 60
+# What an answer that is not as Umami's makes of the code that reads it.
+STRANGE = (ValueError, KeyError, TypeError, AttributeError)
 
 Names = tuple[tuple[str, int], ...]
 
@@ -44,41 +47,67 @@ class PageFigures:
         return [(name, short.get(name), long.get(name)) for name in {**long, **short}]
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the operator's page has of Umami: whether it answers, and the figures of its share page;
+    without these `why` says in a few words why there are none."""
+
+    up: bool = False
+    figures: PageFigures | None = None
+    why: str = ""
+
+
 class Share:
-    """Asks at most twice a minute; belongs to one event loop."""
+    """Asks at most once a minute while Umami answers; belongs to one event loop."""
 
     def __init__(self, config: UmamiConfig, client: UmamiClient) -> None:
         self._config = config
         self._client = client
-        self._lock = asyncio.Lock()
-        self._known: tuple[bool, PageFigures | None] = (False, None)
+        self._known = Shared()
         self._asked_at = float("-inf")
+        self._asking: asyncio.Task[None] | None = None
 
-    async def read(self) -> tuple[bool, PageFigures | None]:
-        """Whether Umami is up, and what its share page tells; None where that cannot be read."""
-        async with self._lock:
-            if time.monotonic() - self._asked_at > REMEMBER_SECONDS:
-                self._known = await self._ask()
-                # A Umami that was away is looked for again with the next page.
-                self._asked_at = time.monotonic() if self._known[0] else float("-inf")
+    async def read(self) -> Shared:
+        """What is known, asked for anew where that is old; within half a second, whatever Umami
+        does. What comes later is there for the next page."""
+        if not self._config.share:
+            return self._known
+        if self._asking is None and time.monotonic() - self._asked_at > REMEMBER_SECONDS:
+            self._known = Shared()
+            self._asking = asyncio.get_running_loop().create_task(self._ask())
+        if self._asking:
+            await asyncio.wait([self._asking], timeout=PATIENCE)
         return self._known
 
-    async def _ask(self) -> tuple[bool, PageFigures | None]:
-        if not await self._client.answers():
-            return False, None
-        try:
-            return True, await self.figures()
-        except (NotSent, Unanswered, ValueError, KeyError, TypeError, AttributeError):
-            return True, None
+    async def stop(self) -> None:
+        """End what is being asked."""
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
 
-    async def figures(self) -> PageFigures | None:
-        """What the share page tells now; None where none is set.
+    async def _ask(self) -> None:
+        try:
+            if not await self._client.answers():
+                return  # and the next page looks for it again
+            self._known = Shared(True, None, "Umami has not sent them yet")
+            try:
+                self._known = Shared(True, await self.figures())
+            except (NotSent, Unanswered):
+                self._known = Shared(True, None, "Umami gave no answer")
+            except STRANGE as error:
+                self._known = Shared(True, None, f"Umami's answer was not understood: {error}")
+            self._asked_at = time.monotonic()
+        finally:
+            self._asking = None
+
+    async def figures(self) -> PageFigures:
+        """What the share page tells now.
 
         Raises `NotSent` and `Unanswered`, and ValueError, KeyError, TypeError or AttributeError
         where the answer is not as Umami's is.
         """
         if not self._config.share_slug:
-            return None
+            raise ValueError("the share path names no share page")
         shared = await self._json(f"/api/share/{quote(self._config.share_slug)}", {})
         website = quote(str(shared.get("websiteId") or self._config.website))
         headers = {"x-umami-share-token": str(shared["token"]), "x-umami-share-context": "1"}

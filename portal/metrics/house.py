@@ -1,12 +1,18 @@
 """The state of the house: what an operator looks at when something feels wrong."""
 
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sql.errors import OutboxError
+from sql.outbox import State
+from sql.outbox import look as look_at
 from sql.reader import Snapshot
+
+log = logging.getLogger("portal.metrics")
 
 # Below this the disk is low; and below the database's own size, which a backup would take.
 LOW_BYTES = 1 << 30
@@ -25,7 +31,9 @@ class Operation:
 class House:
     """Over all processes; sizes in bytes, `clients_behind` in seconds, times aware.
 
-    `recent` and `ever` are traffic by name, of the last 24 hours and since the first.
+    `recent` and `ever` are traffic by name, of the last 24 hours and since the first. `outbox` is
+    that of page events: None where they are not taken, or where `outbox_unread` says that it could
+    not be read.
     """
 
     running: int
@@ -36,6 +44,8 @@ class House:
     ever: Mapping[str, int]
     operations: Mapping[str, Operation]
     clients_behind: float
+    outbox: State | None = None
+    outbox_unread: bool = False
 
     @property
     def low(self) -> bool:
@@ -48,8 +58,18 @@ class House:
         return self.operations["prune"].detail if "prune" in self.operations else ""
 
 
-def look(snapshot: Snapshot, now: datetime, database: Path, running: int, spilled: int) -> House:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files that are looked at; `outbox` is None where page events are not taken."""
+
+    database: Path
+    outbox: Path | None
+
+
+def look(snapshot: Snapshot, now: datetime, places: Places, running: int, spilled: int) -> House:
     """Read it; blocking. Raises `ReadError`."""
+    database = places.database
+    outbox = _outbox(places.outbox)
     since = f"{now - timedelta(hours=24):%Y-%m-%d %H:00}"
     traffic = snapshot.rows("traffic_sums", since=since)
     return House(
@@ -63,7 +83,20 @@ def look(snapshot: Snapshot, now: datetime, database: Path, running: int, spille
             name: Operation(_time(at), detail) for name, at, detail in snapshot.rows("operations")
         },
         clients_behind=_behind(snapshot, now),
+        outbox=outbox,
+        outbox_unread=bool(places.outbox) and outbox is None,
     )
+
+
+def _outbox(path: Path | None) -> State | None:
+    """No number of the portal's own is missing where this one cannot be read."""
+    if path is None:
+        return None
+    try:
+        return look_at(path)
+    except OutboxError as error:
+        log.warning("%s", error)
+        return None
 
 
 def _behind(snapshot: Snapshot, now: datetime) -> float:

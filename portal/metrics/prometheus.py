@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from portal import __version__
 from portal.metrics.dashboard import Days, clients
 from portal.metrics.house import House
+from sql.outbox import OUTCOMES
 from sql.reader import Snapshot
 
 # name, help, labels, statement, parameters: a counter each, of all days.
@@ -89,8 +90,34 @@ class Source(Collector):
         yield CounterMetricFamily(
             "portal_upstream_failures", "Answers that GitLab or a host failed.", value=failures
         )
+        yield from self._outbox()
         family = GaugeMetricFamily("portal_build_info", "The version.", labels=("version",))
         family.add_metric((__version__,), 1)
+        yield family
+
+    def _outbox(self) -> Iterator[Metric]:
+        state = self.house.outbox
+        if state is None:
+            return
+        gauges: dict[str, tuple[str, float]] = {
+            "waiting_events": ("Page events that wait for Umami.", state.waiting),
+            "in_flight_events": ("Page events handed over, not answered yet.", state.in_flight),
+            "bytes": ("Size of the page events in the outbox.", state.bytes),
+        }
+        if state.oldest is not None:
+            gauges["oldest_timestamp_seconds"] = (
+                "When the first came that waits.",
+                state.oldest.timestamp(),
+            )
+        for name, (text, value) in gauges.items():
+            yield GaugeMetricFamily(f"portal_outbox_{name}", text, value=value)
+        family = CounterMetricFamily(
+            "portal_page_events",
+            "Page events that did not go straight to Umami, or not well, by what became of them.",
+            labels=("outcome",),
+        )
+        for name in OUTCOMES:
+            family.add_metric((name,), state.amount(name))
         yield family
 
 

@@ -18,7 +18,7 @@ from portal.metrics.dashboard import (
     fill,
     requests,
 )
-from portal.metrics.house import House, look
+from portal.metrics.house import House, Places, look
 from portal.metrics.tables import SECTIONS, TABLES
 from sql.errors import ReadError, UpkeepError
 from sql.reader import Reader, Snapshot
@@ -43,11 +43,11 @@ class Reports:
     """What /metrics shows, in each of its forms; belongs to one process's event loop."""
 
     def __init__(
-        self, reader: Reader, upkeep: Upkeep, database: Path, spill_dir: Path, transfers: Transfers
+        self, reader: Reader, upkeep: Upkeep, places: Places, spill_dir: Path, transfers: Transfers
     ) -> None:
         self._reader = reader
         self._upkeep = upkeep
-        self._database = database
+        self._places = places
         self._spill_dir = spill_dir
         self._transfers = transfers
 
@@ -103,7 +103,7 @@ class Reports:
         if day != str(now.date()):
             with suppress(UpkeepError):  # `behind` says so on the page, and the pass in the log
                 await asyncio.to_thread(self._upkeep.roll_up, now.date())
-        return await asyncio.to_thread(waiting, self._spill_dir, self._database)
+        return await asyncio.to_thread(waiting, self._spill_dir, self._places.database)
 
     def _dashboard(self, snapshot: Snapshot, now: datetime, window: str, spilled: int) -> Dashboard:
         days = self._days(snapshot, now, window)
@@ -120,7 +120,7 @@ class Reports:
         )
 
     def _house(self, snapshot: Snapshot, now: datetime, spilled: int) -> House:
-        return look(snapshot, now, self._database, self._transfers.running, spilled)
+        return look(snapshot, now, self._places, self._transfers.running, spilled)
 
     def _days(self, snapshot: Snapshot, now: datetime, window: str) -> Days:
         ((live,),) = snapshot.rows("rolled_up_to")

@@ -5,11 +5,14 @@ from dataclasses import asdict
 from typing import Any
 
 from portal import __version__
+from portal.analytics.share import Shared
 from portal.metrics.dashboard import Dashboard, FilledTable, Row
 from portal.metrics.figures import Figures
+from portal.metrics.house import House
+from sql.outbox import OUTCOMES
 
 
-def as_json(dashboard: Dashboard) -> str:
+def as_json(dashboard: Dashboard, shared: Shared) -> str:
     """The whole dashboard; text is as it was recorded, names are the CSV tables'."""
     return json.dumps(
         {
@@ -30,6 +33,7 @@ def as_json(dashboard: Dashboard) -> str:
                 for filled in dashboard.sections
             },
             "requests": _table(dashboard.requests),
+            "pages": _pages(shared),
             "house": _house(dashboard),
         },
         ensure_ascii=False,
@@ -65,8 +69,48 @@ def _house(dashboard: Dashboard) -> dict[str, Any]:
         "database_bytes": house.database,
         "disk_free_bytes": house.free,
         "disk_low": house.low,
+        "outbox": _outbox(house),
         "operations": {
             name: {"at": operation.at.isoformat(), "detail": operation.detail}
             for name, operation in house.operations.items()
+        },
+    }
+
+
+def _pages(shared: Shared) -> dict[str, Any] | None:
+    """What Umami has, by window in days; null without figures."""
+    if shared.figures is None:
+        return None
+    return {
+        str(days): {
+            "views": window.views,
+            "visitors": window.visitors,
+            **{
+                kind: [{"name": name, "visitors": visitors} for name, visitors in names]
+                for kind, names in window.tops.items()
+            },
+        }
+        for days, window in shared.figures.windows.items()
+    }
+
+
+def _outbox(house: House) -> dict[str, Any] | None:
+    """Page events; null where none are taken, or where that cannot be read."""
+    state = house.outbox
+    if state is None:
+        return None
+    return {
+        "waiting": state.waiting,
+        "in_flight": state.in_flight,
+        "bytes": state.bytes,
+        "oldest": state.oldest.isoformat() if state.oldest else None,
+        "outcomes": {
+            name: {
+                "amount": state.amount(name),
+                "last_at": state.outcomes[name].last_at.isoformat()
+                if name in state.outcomes
+                else None,
+            }
+            for name in OUTCOMES
         },
     }

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sql
@@ -17,28 +18,34 @@ from sql.errors import OutboxError
 
 SCHEMA = Path(__file__).parent / "schema"
 QUERIES = Path(__file__).parent / "queries"
+# What becomes of an event that is not in here any more; the schema says what each means.
+OUTCOMES = ("sent", "refused", "uncertain", "dropped")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """So many events ended so; the last at `last_at`, Unix time in seconds."""
+    """So many events ended so, the last at `last_at`, which is aware."""
 
     amount: int
-    last_at: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Events in the outbox and their bytes; `oldest` is the Unix time of the first that waits.
+    """Events in the outbox and their bytes; `oldest` is when the first came that waits, aware.
 
-    `outcomes` has those of all others, by name: "sent", "refused", "uncertain", "dropped".
+    `outcomes` has those of all others, by their name of OUTCOMES, once there is one.
     """
 
     waiting: int
     in_flight: int
     bytes: int
-    oldest: int | None
+    oldest: datetime | None
     outcomes: Mapping[str, Outcome]
+
+    def amount(self, outcome: str) -> int:
+        """How many events ended so."""
+        return self.outcomes[outcome].amount if outcome in self.outcomes else 0
 
 
 def look(path: Path) -> State:
@@ -57,9 +64,13 @@ def look(path: Path) -> State:
         events - in_flight,
         in_flight,
         size,
-        oldest[0] if oldest else None,
-        {name: Outcome(amount, last_at) for name, amount, last_at in outcomes},
+        _time(oldest[0]) if oldest else None,
+        {name: Outcome(amount, _time(last_at)) for name, amount, last_at in outcomes},
     )
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 import json
 import logging
 import sqlite3
+import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import sql
 from sql.database import connect
 from sql.errors import RecordError
-from sql.groups import GroupCommit
+from sql.groups import GroupCommit, Waiter
 from sql.outbox import QUERIES, add_outcomes, transaction
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ class Outbox(GroupCommit[Item]):
     def __init__(
         self, path: Path, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES
     ) -> None:
-        super().__init__("outbox", lambda: _Store(path, most_events, most_bytes))
+        self._owed = owed = _Owed()
+        super().__init__("outbox", lambda: _Store(path, most_events, most_bytes, owed))
 
     async def put(self, time: int, body: str) -> None:
         """Return once it is committed, or dropped. Where it cannot be written that is logged: the
@@ -72,33 +74,66 @@ class Outbox(GroupCommit[Item]):
         """Count events that never waited here."""
         self._post(Ended(outcome, amount))
 
+    def _put(self, item: Item, waiter: Waiter | None) -> None:
+        """An item that cannot even be queued is counted all the same."""
+        try:
+            super()._put(item, waiter)
+        except RecordError:
+            self._owed.add(_outcomes([item], {"dropped": 1}))
+            raise
+
+
+class _Owed:
+    """Outcomes that are still to be counted in the database; for any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._amounts: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self._amounts)
+
+    def add(self, amounts: Mapping[str, int]) -> None:
+        """These too."""
+        with self._lock:
+            self._amounts.update(amounts)
+
+    def take(self) -> Counter[str]:
+        """All of them, which are not owed from now on."""
+        with self._lock:
+            taken, self._amounts = self._amounts, Counter()
+        return taken
+
+
+def _outcomes(items: Sequence[Item], otherwise: Mapping[str, int]) -> Counter[str]:
+    """Those that the items tell; `otherwise` is of each that would have waited."""
+    amounts: Counter[str] = Counter()
+    for item in items:
+        amounts.update({item.outcome: item.amount} if isinstance(item, Ended) else otherwise)
+    return amounts
+
 
 class _Store:
     """The thread's connection. What could not be written is counted once it can be."""
 
-    def __init__(self, path: Path, most_events: int, most_bytes: int) -> None:
+    def __init__(self, path: Path, most_events: int, most_bytes: int, owed: _Owed) -> None:
         self._path = path
         self._most_events = most_events
         self._most_bytes = most_bytes
         self._statements = sql.load(QUERIES)
         self._connection: sqlite3.Connection | None = None
-        self._owed: Counter[str] = Counter()
+        self._owed = owed
         self._failing = False
 
     def store(self, items: Sequence[Item], queued: float) -> None:
         events = [item for item in items if isinstance(item, Waiting)]
-        ended = Counter(self._owed)
-        for item in items:
-            if isinstance(item, Ended):
-                ended[item.outcome] += item.amount
+        owed = self._owed.take()
         try:
-            self._write(events, ended, queued + PATIENCE)
+            self._write(events, owed + _outcomes(items, {}), queued + PATIENCE)
         except sqlite3.Error as error:
-            self._owed = ended
-            self._owed["dropped"] += len(events)
+            self._owed.add(owed + _outcomes(items, {"dropped": 1}))
             self._fails(error)
             raise RecordError(f"the outbox cannot be written: {error}") from error
-        self._owed.clear()
         self._failing = False
 
     def rest(self, idle: bool) -> float:
@@ -124,7 +159,7 @@ class _Store:
                 text = json.dumps(fitting, separators=(",", ":"))
                 connection.execute(self._statements["put_events"], {"events": text})
             dropped = {"dropped": len(events) - len(fitting)}
-            add_outcomes(connection, Counter(ended) + Counter(dropped), int(time.time()))
+            add_outcomes(connection, ended + Counter(dropped), int(time.time()))
 
     def _fitting(self, connection: sqlite3.Connection, events: list[Waiting]) -> list[Waiting]:
         """As many of the first as there is room for."""

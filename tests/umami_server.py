@@ -1,0 +1,287 @@
+"""A stand-in Umami, as a program: what a real 3.1 takes, refuses, forgets and answers.
+
+    python -m tests.umami_server DIRECTORY PORT [BASE_PATH]
+
+It stores events in DIRECTORY/stored.jsonl and everything it is asked in DIRECTORY/asked.jsonl, and
+looks in DIRECTORY/mode.json before each answer: {"<path>": "<behaviour>"}, "*" for every other
+path. A behaviour is "up", "hangs", "fails", "closes", "throttles", "redirects" or seconds to wait;
+"stores and " before it lets the event be stored first.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import re
+import signal
+import sys
+import time
+from collections import Counter
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, RequestHandler
+
+WEBSITE = "5f1e7a2c-0b7d-4c5e-9a41-3d2f6b8c9e10"
+SLUG, TOKEN = "AbCdEfGh", "share-token"
+SCRIPT = (
+    "!function(t){'use strict';var e='umami';fetch('/api/send');"
+    "window.umami||(window.umami={track:()=>{},identify:()=>{}})}(window);"
+)
+# What isbot() makes of user agents, for those that were tried.
+BOT = re.compile(
+    r"^(git|JGit|Tornado|curl|python-requests)/|HeadlessChrome|^Mozilla/5\.0$|bot|crawl|spider",
+    re.IGNORECASE,
+)
+LIMITS = {"name": 50, "tag": 50, "hostname": 100, "id": 50, "screen": 11, "language": 35}
+ADDRESS_HEADERS = ("true-client-ip", "cf-connecting-ip", "x-real-ip", "x-forwarded-for")
+
+
+class Refused(Exception):  # noqa: N818 - an answer
+    """A status, a reason."""
+
+
+class Store:
+    """The events, kept over restarts."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.file = (directory / "stored.jsonl").open("a+", encoding="utf-8")
+        self.asked = (directory / "asked.jsonl").open("a", encoding="utf-8")
+        self.file.seek(0)
+        self.events = [json.loads(line) for line in self.file]
+
+    def take(self, body, headers, peer, via):
+        """Store one event as /api/send does; its answer. Raises Refused."""
+        if not isinstance(body, dict) or body.get("type") not in ("event", "identify"):
+            raise Refused(400, "type")
+        payload = checked(body.get("payload"))
+        agent = payload.get("userAgent") or headers.get("user-agent", "")
+        if BOT.search(agent):
+            return {"beep": "boop"}
+        address = address_of(payload, headers, peer)
+        if not ip_address(address).is_private:
+            raise Refused(500, "no geo database")
+        moment = payload.get("timestamp") or int(time.time())
+        month = time.strftime("%Y-%m", time.gmtime(min(moment, 1 << 40)))
+        who = [payload["id"]] if payload.get("id") else [address, agent, month]
+        session = hashlib.sha256("\n".join([payload["website"], *who]).encode()).hexdigest()[:32]
+        self.keep({**payload, "ip": address, "userAgent": agent, "type": body["type"], "via": via,
+                   "session": session, "created_at": moment, "arrived": time.time()})  # fmt: skip
+        texts = [text for text in flat(payload.get("data") or {}) if isinstance(text, str)]
+        if any(len(text) > 500 or "\0" in text for text in texts):
+            raise Refused(500, "value too long, after the event was saved")
+        return {"cache": f"eyJ.{session}.x", "sessionId": session, "visitId": session[:8]}
+
+    def keep(self, event):
+        """Write it down."""
+        event = {n: v[:500] if n in ("url", "title") else v for n, v in event.items()}
+        self.events.append(event)
+        self.file.write(json.dumps(event) + "\n")
+        self.file.flush()
+
+    def between(self, start, end):
+        """Page views of that time, in milliseconds."""
+        return [
+            e for e in self.events
+            if e["type"] == "event" and not e.get("name") and start <= 1000 * e["created_at"] <= end
+        ]  # fmt: skip
+
+
+def checked(payload):
+    """The payload, if Umami takes it. Raises Refused."""
+    if not isinstance(payload, dict) or payload.get("website") != WEBSITE:
+        raise Refused(400, "Website not found.")
+    for name, limit in LIMITS.items():
+        value = payload.get(name)
+        if value is not None and (not isinstance(value, str) or len(value) > limit):
+            raise Refused(400, name)
+    if not isinstance(payload.get("data", {}), dict):
+        raise Refused(400, "data")
+    if "timestamp" in payload and type(payload["timestamp"]) is not int:
+        raise Refused(400, "timestamp")
+    return payload
+
+
+def address_of(payload, headers, peer):
+    """Whom Umami believes the event to be of."""
+    named = [headers[name] for name in ADDRESS_HEADERS if name in headers]
+    return (payload.get("ip") or next(iter(named), "") or peer).split(",")[0].strip()
+
+
+def flat(value):
+    """Every value in nested data."""
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from flat(one)
+    else:
+        yield value
+
+
+class Handler(RequestHandler):
+    """What all addresses share: what is asked is written down, and may go wrong."""
+
+    def initialize(self, store):
+        self.store = store
+
+    async def prepare(self):
+        request = self.request
+        asked = [request.method, request.uri, dict(request.headers), request.body.decode("utf-8")]
+        self.store.asked.write(json.dumps(asked) + "\n")
+        self.store.asked.flush()
+        modes = {}
+        with contextlib.suppress(FileNotFoundError):
+            modes = json.loads((self.store.directory / "mode.json").read_text())
+        path = request.path[request.path.find("/api/") :]
+        behaviour = modes.get(path, modes.get("*", "up"))
+        if isinstance(behaviour, str) and behaviour.startswith("stores and "):
+            behaviour = behaviour.removeprefix("stores and ")
+            self.answer()
+            self.clear()
+        await self.misbehave(behaviour)
+
+    async def misbehave(self, behaviour):
+        if behaviour == "hangs":
+            await asyncio.sleep(3600)
+        elif behaviour == "fails":
+            self.set_status(500)
+            self.finish("Internal Server Error")
+        elif behaviour == "throttles":
+            self.set_status(429)
+            self.finish("slow down")
+        elif behaviour == "redirects":
+            self.redirect("http://127.0.0.2:1/elsewhere")
+        elif behaviour == "closes":
+            self.request.connection.stream.close()
+            self._finished = True
+        elif behaviour != "up":
+            await asyncio.sleep(behaviour)
+
+    def answer(self):
+        """What a healthy one writes."""
+
+    def get(self, *_):
+        self.answer()
+
+    def post(self, *_):
+        self.answer()
+
+    def body(self):
+        try:
+            return json.loads(self.request.body)
+        except ValueError:
+            return None
+
+    def refuse(self, status, reason):
+        self.set_status(status)
+        self.write({"error": {"message": reason}})
+
+
+class SendHandler(Handler):
+    def answer(self):
+        headers = {name.lower(): value for name, value in self.request.headers.items()}
+        try:
+            self.write(self.store.take(self.body(), headers, self.request.remote_ip, "send"))
+        except Refused as refused:
+            self.refuse(*refused.args)
+
+
+class BatchHandler(Handler):
+    def answer(self):
+        batch, details, cache = self.body(), [], None
+        if not isinstance(batch, list):
+            self.refuse(400, "no array")
+            return
+        headers = {name.lower(): value for name, value in self.request.headers.items()}
+        for index, event in enumerate(batch):
+            try:
+                taken = self.store.take(event, headers, self.request.remote_ip, "batch")
+                cache = taken.get("cache") or cache
+            except Refused as refused:
+                details.append({"index": index, "response": {"error": refused.args[1]}})
+        errors = len(details)
+        self.write({"size": len(batch), "processed": len(batch) - errors, "errors": errors,
+                    "details": details, "cache": cache})  # fmt: skip
+
+
+class HeartbeatHandler(Handler):
+    def answer(self):
+        self.write({"ok": True})
+
+
+class ScriptHandler(Handler):
+    def answer(self):
+        kept = self.store.directory / "script.js"
+        self.set_header("Content-Type", "application/javascript; charset=UTF-8")
+        self.write(kept.read_bytes() if kept.exists() else SCRIPT)
+
+
+class ShareHandler(Handler):
+    def answer(self):
+        if self.path_args == [SLUG]:
+            self.write({"websiteId": WEBSITE, "token": TOKEN})
+        else:
+            self.refuse(404, "Not found")
+
+
+class FiguresHandler(Handler):
+    """stats and metrics, to whoever has the share page's token."""
+
+    def answer(self):
+        website, what = self.path_args
+        headers = self.request.headers
+        known = headers.get("x-umami-share-token") == TOKEN
+        if website != WEBSITE or not known or headers.get("x-umami-share-context") != "1":
+            self.refuse(401, "Unauthorized")
+            return
+        views = self.store.between(*(int(self.get_argument(n)) for n in ("startAt", "endAt")))
+        if what == "stats":
+            visitors = len({view["session"] for view in views})
+            figures = {"pageviews": len(views), "visitors": visitors}
+            if (self.store.directory / "version-2").exists():
+                figures = {name: {"value": n, "prev": 0} for name, n in figures.items()}
+            self.write(figures)
+            return
+        kind, limit = self.get_argument("type"), int(self.get_argument("limit"))
+        found = Counter(name for name, _ in {(kinds(v)[kind], v["session"]) for v in views})
+        ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+        self.set_header("Content-Type", "application/json")
+        self.write(json.dumps([{"x": x, "y": y} for x, y in ranked[:limit]]))
+
+
+def kinds(view):
+    """What a page view counts as."""
+    agent = view["userAgent"]
+    return {
+        "referrer": urlsplit(view.get("referrer", "")).netloc,
+        "browser": "firefox" if "Firefox" in agent else "chrome" if "Chrome" in agent else "other",
+        "device": "mobile" if "Mobile" in agent else "desktop",
+    }
+
+
+async def main(directory, port, base):
+    """Serve until SIGTERM."""
+    given = {"store": Store(directory)}
+    routes = [
+        (r"/api/send", SendHandler, given),
+        (r"/api/batch", BatchHandler, given),
+        (r"/api/heartbeat", HeartbeatHandler, given),
+        (r"/script\.js", ScriptHandler, given),
+        (r"/api/share/([^/]+)", ShareHandler, given),
+        (r"/api/websites/([^/]+)/(stats|metrics)", FiguresHandler, given),
+    ]
+    application = Application(
+        [(base + path, *rest) for path, *rest in routes], log_function=lambda _: None
+    )
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    HTTPServer(application, max_body_size=8 << 20).listen(port, "127.0.0.1")
+    sys.stdout.write("serving\n")
+    sys.stdout.flush()
+    await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), "".join(sys.argv[3:])))
