@@ -17,6 +17,7 @@ from tornado.httputil import HTTPHeaders
 
 from portal import __version__
 
+ANSWER_BYTES = 1 << 20  # of any answer
 HEARTBEAT_SECONDS = 1.0
 # libcurl's errors before a byte of the request has left. A timeout is not one of them: it does not
 # say whether the connection stood.

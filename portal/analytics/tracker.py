@@ -97,17 +97,11 @@ class TrackerFetch:
 
     async def fetch(self) -> str:
         """Fetch it once and keep it; what was wrong, "" where nothing was."""
+        content, what = await fetched(self._client)
+        if what:
+            return what
         try:
-            answer = await self._client.get("/script.js", FETCH_SECONDS)
-        except (NotSent, Unanswered) as error:
-            return f"Umami gave no answer to /script.js: {error}"
-        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if answer.status != 200 or kind not in _TYPES:
-            return f"Umami answered {answer.status}, {kind or 'no type'}, to /script.js"
-        if what := fault(answer.body):
-            return f"Umami's /script.js {what}"
-        try:
-            await asyncio.to_thread(keep, self._kept, answer.body)
+            await asyncio.to_thread(keep, self._kept, content)
         except OSError as error:
             return f"the tracker cannot be kept: {error}"
         return ""
@@ -121,6 +115,20 @@ class TrackerFetch:
             self._said = what
             await asyncio.sleep(pause if what else REFRESH_SECONDS)
             pause = min(2 * pause, LONGEST_PAUSE) if what else FIRST_PAUSE
+
+
+async def fetched(client: UmamiClient) -> tuple[bytes, str]:
+    """Umami's own tracker; or b"" and what is wrong with it."""
+    try:
+        answer = await client.get("/script.js", FETCH_SECONDS)
+    except (NotSent, Unanswered) as error:
+        return b"", f"Umami gave no answer to /script.js: {error}"
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if answer.status != 200 or kind not in _TYPES:
+        return b"", f"Umami answered {answer.status}, {kind or 'no type'}, to /script.js"
+    if what := fault(answer.body):
+        return b"", f"Umami's /script.js {what}"
+    return answer.body, ""
 
 
 def fault(content: bytes) -> str:

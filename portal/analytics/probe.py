@@ -1,0 +1,123 @@
+"""Whether the operator's Umami does what the portal needs of it, said in a line for each step."""
+
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from portal import __version__
+from portal.analytics.client import ANSWER_BYTES, Answer, NotSent, UmamiClient, Unanswered
+from portal.analytics.events import Visitor
+from portal.analytics.payload import clean
+from portal.analytics.share import STRANGE, Share
+from portal.analytics.tracker import fetched
+from portal.config import UmamiConfig
+from portal.curl_client import Client
+
+SECONDS = 10.0
+# What is left behind: one custom event of this name, which is no view of a page, by one visitor who
+# is the same each time. A later look at Umami's list of events shows what it was.
+EVENT, ADDRESS = "portal_probe", "/portal-probe"
+VISITOR = Visitor("probe", f"Mozilla/5.0 (X11; Linux x86_64) portal-probe/{__version__}")
+SENT = (
+    f"sending one event: {EVENT}, of the address {ADDRESS}; it counts as no page view,"
+    " and stays in Umami's list of events"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one step has shown; where it is not `fine` the sentence says what to do."""
+
+    fine: bool
+    sentence: str
+
+
+async def probe(umami: UmamiConfig) -> int:
+    """Print each finding; the exit status, 1 unless all are fine."""
+    client, status = Client(force_instance=True, max_body_size=ANSWER_BYTES), 0
+    if umami.website:
+        sys.stdout.write(f"{SENT}\n")
+    try:
+        async for finding in findings(umami, UmamiClient(umami.url, client)):
+            sys.stdout.write(f"{'ok   ' if finding.fine else 'FAULT'} {finding.sentence}\n")
+            sys.stdout.flush()
+            status = status if finding.fine else 1
+    finally:
+        client.close()
+    return status
+
+
+async def findings(umami: UmamiConfig, client: UmamiClient) -> AsyncIterator[Finding]:
+    """Every step that can be taken, as each ends; without the first no other is."""
+    if not umami.website:
+        yield Finding(False, "no website is set under [umami]: pages carry no tracker")
+        return
+    alive = await _alive(client)
+    yield alive
+    if not alive.fine:
+        return
+    yield await _event(umami, client)
+    yield await _batches(client)
+    _, fault = await fetched(client)
+    own = f"{fault}; pages carry the portal's own tracker meanwhile"
+    yield Finding(not fault, own if fault else "its tracker can be fetched")
+    if umami.share:
+        yield await _share(umami, client)
+
+
+async def _alive(client: UmamiClient) -> Finding:
+    try:
+        answer = await client.get("/api/heartbeat", SECONDS)
+    except NotSent:
+        return Finding(False, f"nobody listens at {client.url}")
+    except Unanswered:
+        return Finding(False, f"no answer within {SECONDS:.0f} seconds from {client.url}")
+    if answer.status != 200:
+        advice = "does the address end with Umami's BASE_PATH?"
+        return Finding(False, f"{client.url}/api/heartbeat answers {answer.status}: {advice}")
+    return Finding(True, f"Umami answers at {client.url}")
+
+
+async def _event(umami: UmamiConfig, client: UmamiClient) -> Finding:
+    payload = {"website": umami.website, "hostname": "portal", "url": ADDRESS, "name": EVENT}
+    event = clean({"type": "event", "payload": {**payload}}, umami.website)
+    try:
+        answer = await client.post("/api/send", event.by(VISITOR, b"probe").now(), SECONDS)
+    except (NotSent, Unanswered):
+        return Finding(False, f"an event got no answer within {SECONDS:.0f} seconds")
+    told = answer.json()
+    if answer.status == 400:
+        return Finding(False, f"it does not know the website {umami.website}: {_said(answer)}")
+    if answer.status != 200 or not isinstance(told, dict):
+        return Finding(False, f"it answers {answer.status} to an event: {_said(answer)}")
+    if "sessionId" not in told:
+        return Finding(False, f"it takes an event and stores nothing: {_said(answer)}")
+    return Finding(True, f"it knows the website {umami.website}, and has stored the event")
+
+
+async def _batches(client: UmamiClient) -> Finding:
+    """By an empty one, which leaves nothing."""
+    try:
+        answer = await client.post("/api/batch", "[]", SECONDS)
+    except (NotSent, Unanswered):
+        return Finding(False, f"a batch got no answer within {SECONDS:.0f} seconds")
+    if answer.status in (200, 400):  # 400: it knows batches, and wants something in them
+        return Finding(True, "it takes batches, in which events come that had to wait")
+    why = f"it answers {answer.status} to /api/batch, which Umami has since 2.17"
+    return Finding(False, f"{why}: events that have to wait will not arrive")
+
+
+async def _share(umami: UmamiConfig, client: UmamiClient) -> Finding:
+    try:
+        await Share(umami, client).figures()
+    except (NotSent, Unanswered):
+        return Finding(False, "its share page gave no answer in time")
+    except STRANGE as error:
+        return Finding(False, f"its share page {umami.share} gives no figures: {error}")
+    return Finding(True, f"its share page {umami.share} gives figures")
+
+
+def _said(answer: Answer) -> str:
+    """What it said, for a terminal."""
+    text = answer.body[:200].decode("utf-8", "replace")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split()) or "no reason"
