@@ -1,5 +1,6 @@
 """Page analytics, first-party: the tracker, what it posts to, events that pages cannot report."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from portal.saves.plain import JSON
 
 BODY_LIMIT = 16 << 10  # of one event
 FORM = 'Send {"type": "event", "payload": {…}}.'
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -51,7 +53,7 @@ class TrackerHandler(Handler):
         self.set_header("Cache-Control", FOR_GOOD if current else "no-cache")
         self.set_header("Content-Type", "text/javascript; charset=UTF-8")
         self.set_header("Vary", "Accept-Encoding")
-        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+        if _GZIP.search(self.request.headers.get("Accept-Encoding", "")):
             self.set_header("Content-Encoding", "gzip")
             self.finish(script.gzipped)
         else:

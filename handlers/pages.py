@@ -52,8 +52,6 @@ class ProjectRedirectHandler(Handler):
 class HealthHandler(Handler):
     """/healthz: this process answers."""
 
-    any_host = True  # to whoever watches it, by whatever name
-
     def get(self) -> None:
         """A line."""
         self.set_header("Content-Type", "text/plain; charset=UTF-8")

@@ -4,6 +4,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
+from handlers.analytics import note
 from handlers.savefile import EditHandler, PageHandler, PreviewHandler, ResultHandler, answer_of
 from handlers.savefile_download import DownloadHandler
 from handlers.toolbase import ToolHandler, ToolPages
@@ -74,6 +75,8 @@ class DropHandler(ToolPostHandler):
         description = await services.workers.describe(self.tool, content)
         upload = await services.uploads.keep(self.ip_hash, self.tool, name, content)
         await services.recorder.record(ToolUse(self.tool, "upload", self.ip_hash, self.user_agent))
+        if "X-Tracked-By" not in self.request.headers:  # no page of ours with a tracker: upload.js
+            note(self, "save_uploaded", {"tool": self.tool}, self.pages.address, self.user_agent)
         address = f"{self.pages.address}/{upload.id}"
         if self.wants_json:
             self.set_status(HTTPStatus.CREATED)

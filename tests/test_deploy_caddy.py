@@ -1,6 +1,7 @@
 """Debian's Caddy before a real portal: addresses, https, what is compressed, downloads, clones."""
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -25,7 +26,14 @@ def site(start_portal, tmp_path_factory):
     portal = start_portal()
     portal.port = free_port()
     with RunningCaddy(tmp_path_factory.mktemp("caddy"), f"127.0.0.1:{portal.port}") as caddy:
-        portal.site_url = caddy.url
+        write = portal.write_config
+
+        def write_config():
+            write()
+            with portal.config.open("a", encoding="utf-8") as file:
+                file.write(f"[site]\nurl = {json.dumps(caddy.url)}\n")
+
+        portal.write_config = write_config
         with portal:
             yield portal, caddy
 

@@ -10,6 +10,8 @@ import pytest
 import sql
 from sql.database import connect, migrate
 from sql.errors import ReadError, StatementError
+from sql.outbox import QUERIES as OUTBOX_QUERIES
+from sql.outbox import SCHEMA as OUTBOX_SCHEMA
 from sql.reader import Reader
 from sql.rebuild import SCRATCH
 
@@ -50,6 +52,20 @@ def test_no_statement_scans_a_table_of_events(path, name):
         connection.executescript(SCRATCH.read_text(encoding="utf-8"))
         plan = connection.execute(f"explain query plan {statement}", parameters).fetchall()
     assert not [step for *_, step in plan if re.match(rf"SCAN ({EVENTS})\b", step)]
+
+
+@pytest.mark.parametrize("name", sql.load(OUTBOX_QUERIES))
+def test_no_statement_scans_the_outbox(tmp_path, name):
+    """Half a million events may wait in it; `oldest` and the next batch are its first rows."""
+    migrate(tmp_path / "outbox.sqlite3", OUTBOX_SCHEMA)
+    statement = sql.load(OUTBOX_QUERIES)[name]
+    parameters = dict.fromkeys(re.findall(r":(\w+)", statement))
+    with closing(connect(tmp_path / "outbox.sqlite3")) as connection:
+        plan = connection.execute(f"explain query plan {statement}", parameters).fetchall()
+    steps = [step for *_, step in plan]
+    assert "USE TEMP B-TREE FOR ORDER BY" not in steps or "json_each" in statement
+    first_rows = re.search(r"order by id\nlimit", statement)
+    assert not [s for s in steps if re.match(r"SCAN events\b(?! USING)", s) and not first_rows]
 
 
 def test_what_a_part_asks_of_the_window_is_a_search(path):
