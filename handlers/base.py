@@ -1,17 +1,25 @@
 """What every answer shares: who asked, errors, pages, security headers, the access log."""
 
 import logging
+import re
 from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from portal.analytics import Tag
 from portal.config import Config, Project
-from portal.errors import NotFound, PortalError, UpstreamFailed, UpstreamSlow
+from portal.errors import (
+    Malformed,
+    Misdirected,
+    NotFound,
+    PortalError,
+    UpstreamFailed,
+    UpstreamSlow,
+)
 from portal.events import USER_AGENT_LIMIT
+from portal.hosts import is_ours
 from portal.privacy import client_address, ip_hash
 from portal.services import Services
 
@@ -37,6 +45,8 @@ SENTENCES = {
 }
 
 
+_LENGTH = re.compile(r"\d{1,19}", re.ASCII)
+LOGGED_PATH = 500  # characters of a path
 _NO_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
 
 
@@ -54,14 +64,21 @@ class Handler(RequestHandler):
         """What is configured."""
         return self.services.config
 
+    any_host = False  # whether to answer whatever name was asked
+
     def set_default_headers(self) -> None:
         """Set what every answer carries, error pages too."""
         for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
 
     def prepare(self) -> Awaitable[None] | None:
-        """Count the request as running, so that a stop can wait for it."""
+        """Count the request as running, so that a stop can wait for it.
+
+        Raises `Misdirected` where it was sent to another's name.
+        """
         self.services.running.add(self)
+        if not (self.any_host or is_ours(self.request.host, self.config.site_url)):
+            raise Misdirected("This is not the server of that name.", f"It is {self.origin}/ here.")
         return None
 
     def on_finish(self) -> None:
@@ -99,9 +116,23 @@ class Handler(RequestHandler):
         return self.config.site_url or f"{self.request.protocol}://{self.request.host}"
 
     @property
+    def announced(self) -> int | None:
+        """How many bytes of body are announced; None for none, or chunks. Raises `Malformed`.
+
+        Tornado looks at this only when it reads the body: after a handler that streams has begun.
+        """
+        headers = self.request.headers
+        length = headers.get("Content-Length")
+        if length is None:
+            return None
+        if "Transfer-Encoding" in headers or not _LENGTH.fullmatch(length):
+            raise Malformed("The length of this request cannot be told.")
+        return int(length)
+
+    @property
     def logged_path(self) -> str:
         """The path as logs have it, without what must stay between the portal and its client."""
-        return self.request.path or ""
+        return (self.request.path or "")[:LOGGED_PATH]
 
     def project(self, slug: str) -> Project:
         """The configured project of that slug, or `NotFound`."""
@@ -147,7 +178,7 @@ class Handler(RequestHandler):
             return site not in ("same-origin", "none")
         if origin is None or origin == self.config.site_url:
             return False
-        return urlsplit(origin).netloc.lower() != self.request.host.lower()
+        return origin.partition("://")[2].lower() != self.request.host.lower()
 
     def head(self, *args: str) -> Awaitable[None] | None:
         """What GET answers, of which Tornado sends the headers."""
@@ -229,11 +260,17 @@ class NotFoundHandler(Handler):
 class StaticHandler(StaticFileHandler, Handler):  # type: ignore[misc] # their head
     """/static: style, scripts and pictures, under addresses that change with their content."""
 
+    def parse_url_path(self, url_path: str) -> str:
+        """Tornado's hook; no file system has a name with a NUL in it."""
+        if "\0" in url_path:
+            raise HTTPError(404)
+        return super().parse_url_path(url_path)
+
 
 def log_request(handler: RequestHandler) -> None:
     """One line an answer: no client, no query."""
     access_log.info(
-        "%s %s %d %.0f ms",
+        "%.20s %s %d %.0f ms",
         handler.request.method,
         handler.logged_path if isinstance(handler, Handler) else handler.request.path,
         handler.get_status(),

@@ -16,7 +16,7 @@ from handlers.base import Handler
 from handlers.streaming import StreamingHandler
 from portal import pktline
 from portal.admission import Slot
-from portal.errors import NotFound, PortalError, Refused, UpstreamFailed
+from portal.errors import Malformed, NotFound, PortalError, Refused, TooLarge, UpstreamFailed
 from portal.events import Clone
 from portal.relay import Relay
 from portal.upload import Upload
@@ -110,6 +110,9 @@ class UploadPackHandler(GitHandler):
         super().prepare()
         if self.request.method != "POST":
             raise HTTPError(405)
+        length = self.announced
+        if length is not None and length > UPLOAD_LIMIT:
+            raise TooLarge("That is more than any fetch asks for.")
         connection = self.request.connection
         connection.set_max_body_size(UPLOAD_LIMIT)  # type: ignore[union-attr]
         connection.set_body_timeout(UPLOAD_SECONDS)  # type: ignore[union-attr]
@@ -117,8 +120,7 @@ class UploadPackHandler(GitHandler):
         self.slot = self.services.transfers.acquire()
         self.watch = Watch()
         self.expect_more()
-        length = self.request.headers.get("Content-Length")
-        upload = Upload(None if length is None else int(length))
+        upload = Upload(length)
         self.opened(
             self.services.upstream.git(
                 project, "POST", "/git-upload-pack", self.git_headers(), upload
@@ -161,7 +163,7 @@ class UploadPackHandler(GitHandler):
     def answer_error(self, error: PortalError) -> None:
         """As an ERR line: git prints nothing of any other answer to this request."""
         self.release()
-        if self.request.method != "POST":
+        if self.request.method != "POST" or isinstance(error, Malformed):
             self.answer_text(error)
             return
         self.set_status(200)

@@ -49,8 +49,9 @@ class MetricsHandler(Handler):
         answer = self.door.check(self.offers(), self.query, time.time())
         if answer is not Pass.RIGHT:
             self.refuse(answer)
-        # A signed page signs no longer than it is good for itself.
-        self.expires = int(self.query.get("expires") or time.time() + LINK_SECONDS)
+        # A signed page signs no longer than it is good for itself; beside a token, nothing is said.
+        signed = not any(map(self.door.is_token, self.offers()))
+        self.expires = int(self.query["expires"] if signed else time.time() + LINK_SECONDS)
 
     @cached_property
     def door(self) -> Door:

@@ -52,6 +52,8 @@ class ProjectRedirectHandler(Handler):
 class HealthHandler(Handler):
     """/healthz: this process answers."""
 
+    any_host = True  # to whoever watches it, by whatever name
+
     def get(self) -> None:
         """A line."""
         self.set_header("Content-Type", "text/plain; charset=UTF-8")

@@ -38,8 +38,7 @@ class ReceivingHandler(Handler):
         self.size, self.body = 0, bytearray()
         if self.request.method != "POST":
             return
-        length = self.request.headers.get("Content-Length", "")
-        announced = int(length) if length.isascii() and length.isdigit() else 0
+        announced = self.announced or 0
         if announced > self.body_limit:
             self.refusal = self.refusal or self.too_large()
         connection = self.request.connection

@@ -1,6 +1,9 @@
 """/<tool>/<upload>/download: the changed file under its own name, counted."""
 
 import hashlib
+from contextlib import suppress
+
+from tornado.iostream import StreamClosedError
 
 from handlers.analytics import note
 from handlers.downloads import content_disposition
@@ -62,11 +65,12 @@ class DownloadHandler(ToolHandler, StreamingHandler):
         return part.start == 0 and classify(method, asked, 200, size).downloads
 
     async def send(self, content: bytes) -> None:
-        """Send it, as long as the client takes it."""
-        await self.flush()
-        if self.request.method == "HEAD":
-            return
-        sink = ClientSink(self)
-        with Watch().client(self.config.limits.client_stall_seconds, sink):
-            for at in range(0, len(content), PIECE):
-                await sink.write(content[at : at + PIECE])
+        """Send it, as long as the client takes it; one that leaves is none of our errors."""
+        with suppress(StreamClosedError):
+            await self.flush()
+            if self.request.method == "HEAD":
+                return
+            sink = ClientSink(self)
+            with Watch().client(self.config.limits.client_stall_seconds, sink):
+                for at in range(0, len(content), PIECE):
+                    await sink.write(content[at : at + PIECE])

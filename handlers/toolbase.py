@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.base import Handler
+from handlers.base import LOGGED_PATH, Handler
 from portal.errors import PortalError
 from portal.fields import Field
 from portal.saves.errors import WrongToolError
@@ -74,7 +74,7 @@ class ToolHandler(Handler):
         """The tool and what is done: who knows the number between them has the file."""
         _, tool, *number = (self.request.path or "").split("/", 3)
         rest = number[1:] if number and number[0] else number
-        return "/".join(["", tool, *(["-"] if any(number) else []), *rest])
+        return "/".join(["", tool, *(["-"] if any(number) else []), *rest])[:LOGGED_PATH]
 
     @property
     def wants_json(self) -> bool:

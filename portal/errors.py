@@ -64,6 +64,12 @@ class TooLarge(PortalError):  # noqa: N818
     status = 413
 
 
+class Misdirected(PortalError):  # noqa: N818
+    """Sent to a name that is not this portal's (421)."""
+
+    status = 421
+
+
 class TooMany(PortalError):  # noqa: N818
     """Tried too often (429)."""
 

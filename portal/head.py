@@ -1,7 +1,10 @@
 """The head of an upstream's answer, line by line as libcurl gives it."""
 
+import re
+
 from tornado.httputil import HTTPHeaders, HTTPInputError
 
+_STATUS = re.compile(r"HTTP/\S+ +([1-9]\d\d)\b", re.ASCII)
 HEADER_BYTES = 64 << 10  # of all heads of one answer together, early hints too
 
 
@@ -17,13 +20,17 @@ class Head:
         self._lines: list[str] = []
 
     def add(self, line: bytes) -> bool:
-        """Take one line, with its end; False where the answer has more than anyone should send."""
+        """Take one line, with its end; False where the answer has more than anyone should send, or
+        begins with nothing that is HTTP."""
         self.size += len(line)
         if line.startswith(b"HTTP/"):
             self._lines = []
         self._lines.append(line.decode("latin1").rstrip())
         if line in (b"\r\n", b"\n"):
-            status = int(self._lines[0].split()[1])
+            match = _STATUS.match(self._lines[0])
+            if match is None:
+                return False
+            status = int(match[1])
             self.status = status if status >= 200 else None
         return self.size <= HEADER_BYTES
 

@@ -10,13 +10,13 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from tornado.curl_httpclient import CurlAsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from portal.config import Config, GitLab, Limits, Project, UmamiConfig
+from portal.curl_client import Client
 from portal.gitlab import GitLabApi
 
 TOKEN = "secret-token"
@@ -94,7 +94,7 @@ async def running() -> AsyncIterator[StandIn]:
 @asynccontextmanager
 async def api_to(url: str, *, seconds: float = 5) -> AsyncIterator[GitLabApi]:
     """The API's reader, on a client of its own."""
-    client = CurlAsyncHTTPClient(force_instance=True)
+    client = Client(force_instance=True)
     try:
         yield GitLabApi(gitlab(url), client, limits(seconds))
     finally:

@@ -22,7 +22,7 @@ START_SECONDS = 20
 class RunningPortal:
     """server.py over a configuration in `directory`; a context. Tests trust the loopback as proxy.
 
-    `gitlab` is the upstream's origin; `asset_host` the host:port of other assets.
+    `gitlab` is the upstream's origin; `asset_host` the host:port of other assets, or several.
     """
 
     def __init__(
@@ -34,13 +34,17 @@ class RunningPortal:
         processes=1,
         environ=None,
         umami=None,
+        site_url="",
+        asset_networks=("127.0.0.0/8",),
         **limits,
     ):
         self.directory = directory
         self.data_dir = directory / "data"
         self.log_file = directory / "log"
         self.config = directory / "portal.toml"
-        self.gitlab, self.asset_host, self.limits = gitlab, asset_host, limits
+        self.gitlab, self.limits, self.site_url = gitlab, limits, site_url
+        self.asset_hosts = [asset_host] if isinstance(asset_host, str) else list(asset_host)
+        self.asset_networks = list(asset_networks)
         self.umami = umami or {}
         self.command = [sys.executable, str(ROOT / "server.py"), "--config", str(self.config)]
         self.command += ["--processes", str(processes)]
@@ -66,8 +70,9 @@ class RunningPortal:
             f'[listen]\nport = {self.port}\ntrusted_proxies = ["127.0.0.1"]\n'
             f"[limits]\n{limits}[umami]\n{umami}"
             f"[gitlab]\nurl = {json.dumps(self.gitlab)}\nrefresh_seconds = 1\n"
-            f"asset_hosts = {json.dumps([self.asset_host] if self.asset_host else [])}\n"
-            f'asset_networks = ["127.0.0.0/8"]\n{projects}',
+            f"asset_hosts = {json.dumps([host for host in self.asset_hosts if host])}\n"
+            f"asset_networks = {json.dumps(self.asset_networks)}\n"
+            f"[site]\nurl = {json.dumps(self.site_url)}\n{projects}",
             encoding="utf-8",
         )
 

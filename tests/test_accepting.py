@@ -14,6 +14,9 @@ from tests.test_stopping import children
 @pytest.mark.parametrize("processes", [1, 2])
 def test_who_waits_is_accepted_later(start_portal, processes):
     with start_portal(processes=processes) as portal:
+        until = time.monotonic() + 20
+        while portal.log().count("serving on") < processes and time.monotonic() < until:
+            time.sleep(0.05)
         pids = [portal.process.pid] if processes == 1 else children(portal.process.pid)
         with closing(HTTPConnection("127.0.0.1", portal.port, timeout=20)) as waiting:
             with no_descriptors(*pids):

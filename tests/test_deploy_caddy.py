@@ -1,7 +1,6 @@
 """Debian's Caddy before a real portal: addresses, https, what is compressed, downloads, clones."""
 
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -26,14 +25,7 @@ def site(start_portal, tmp_path_factory):
     portal = start_portal()
     portal.port = free_port()
     with RunningCaddy(tmp_path_factory.mktemp("caddy"), f"127.0.0.1:{portal.port}") as caddy:
-        write = portal.write_config
-
-        def write_config():
-            write()
-            with portal.config.open("a", encoding="utf-8") as file:
-                file.write(f"[site]\nurl = {json.dumps(caddy.url)}\n")
-
-        portal.write_config = write_config
+        portal.site_url = caddy.url
         with portal:
             yield portal, caddy
 

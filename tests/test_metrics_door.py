@@ -18,6 +18,8 @@ from tests.running import TOKEN, ask
         ("", {"Authorization": f"bearer {TOKEN}"}, 200),
         ("", {"X_Metrics_Token": TOKEN}, 200),
         ("?token=wrong", {"X_Metrics_Token": TOKEN}, 200),
+        (f"?token={TOKEN}&expires=never", {}, 200),
+        (f"?token={TOKEN}&expires=&signature=%00", {}, 200),
         ("", {}, 401),
         ("?token=", {}, 401),
         ("?token=wrong", {}, 401),

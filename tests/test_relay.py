@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from tornado.curl_httpclient import CurlAsyncHTTPClient
 from tornado.httpclient import HTTPRequest
 from tornado.iostream import StreamClosedError
 
 from portal.config import Limits
+from portal.curl_client import Client as CurlClient
 from portal.errors import UpstreamFailed, UpstreamSlow
 from portal.relay import READ_BYTES, Relay
 from portal.upload import KEEP_BYTES, Upload
@@ -69,7 +69,7 @@ class Client:
 
 @asynccontextmanager
 async def exchange(script, limits=LIMITS, upload=None, **request):
-    client = CurlAsyncHTTPClient(force_instance=True, max_clients=4, max_body_size=1 << 60)
+    client = CurlClient(force_instance=True, max_clients=4, max_body_size=1 << 60)
     try:
         async with Upstream(script) as upstream:
             asked = HTTPRequest(
@@ -157,10 +157,13 @@ def test_a_broken_upstream_is_a_broken_transfer(ending):
         "",
         "HTTP/1.1 200 OK\r\nContent-Le",
         "SSH-2.0-OpenSSH\r\n",
+        "\n\n\n",
+        "HTTP/2\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\n" + "X-Long: y\r\n" * 20_000 + "\r\n",
     ],
 )
-def test_no_proper_answer(answer):
+def test_no_proper_answer(answer, capfd):
     async def script(x):
         await x.send(answer)
         raise ConnectionError
@@ -171,11 +174,12 @@ def test_no_proper_answer(answer):
                 await relay.head()
 
     run(main)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_nobody_listens():
     async def main():
-        client = CurlAsyncHTTPClient(force_instance=True)
+        client = CurlClient(force_instance=True)
         relay = Relay(client, HTTPRequest("http://127.0.0.1:1/"), LIMITS)
         with pytest.raises(UpstreamFailed, match="cannot be reached"):
             await relay.head()
@@ -344,7 +348,7 @@ def test_an_upload_waits_for_a_slow_upstream():
 
 def test_a_short_body_can_be_discarded_and_the_connection_used_again():
     async def main():
-        client = CurlAsyncHTTPClient(force_instance=True)
+        client = CurlClient(force_instance=True)
         ports = set()
 
         async def script(x):

@@ -2,6 +2,9 @@
 
 import json
 import re
+import socket
+import struct
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -211,3 +214,20 @@ def test_head_of_a_download_is_none(portal, clients):
     status, headers, _ = get(portal, said, "download", client, method="HEAD")
     assert (status, headers["content-length"]) == (200, str(len(MOUNTS)))
     assert events(portal, client) == ["upload"]
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_download_is_no_error(start_portal, clients):
+    client = clients.new()
+    with start_portal() as portal:
+        large = json.loads(MOUNTS)
+        large["SavedMounts"] = 400 * large["SavedMounts"]
+        said = opened(portal, "pets", json.dumps(large).encode(), client)
+        path = urlsplit(said["download"]).path
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", portal.port)) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        assert portal.stop() == 0
+        assert "download 200" in portal.log()
+        assert "ERROR" not in portal.log()
