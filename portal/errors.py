@@ -5,21 +5,40 @@ says what to do next. None carries an inside detail: no address, no upstream tex
 `handlers.base` is the one place that turns them into answers.
 """
 
+from portal.nearby import Place
+
 
 class PortalError(Exception):
     """An answer other than the one that was asked for.
 
     `status` is the HTTP status; `sentence` says what happened; `advice` what to do next (may be
-    empty); `retry_after` is in seconds, None where trying again would not help.
+    empty); `retry_after` is in seconds, None where trying again would not help. Without an advice
+    of its own the error says when to try again. `near` is what may have been meant.
     """
 
     status = 500
 
-    def __init__(self, sentence: str, advice: str = "", retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        advice: str = "",
+        retry_after: int | None = None,
+        near: tuple[Place, ...] = (),
+    ) -> None:
         super().__init__(sentence)
+        if retry_after is not None and not advice:
+            advice = f"Please try again in {spoken(retry_after)}."
         self.sentence = sentence
         self.advice = advice
         self.retry_after = retry_after
+        self.near = near
+
+
+def spoken(seconds: int) -> str:
+    """A length of time for people, rounded up."""
+    if seconds < 120:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return f"{-(-seconds // 60)} minutes"
 
 
 class Malformed(PortalError):  # noqa: N818 - named after the status, as all below

@@ -1,0 +1,38 @@
+"""What somebody may have meant who asked for what is not there."""
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+MOST = 3
+CANDIDATES = 400  # each costs some 10 microseconds, and anybody can ask for nonsense
+LONGEST = 120
+CUTOFF = 0.6
+
+
+class Place(NamedTuple):
+    """A name, and the path where what it names is."""
+
+    name: str
+    address: str
+
+
+def nearest(asked: str, places: Iterable[Place]) -> tuple[Place, ...]:
+    """The places whose names are like what was asked, the likest first; at most MOST.
+
+    Of equals the first given comes first. Blocking, for some milliseconds at most.
+    """
+    wanted = asked[:LONGEST].casefold()
+    matcher = SequenceMatcher(b=wanted, autojunk=False)
+    scored = []
+    for number, place in enumerate(places):
+        if number == CANDIDATES:
+            break
+        name = place.name[:LONGEST].casefold()
+        matcher.set_seq1(name)
+        within = len(wanted) > 2 and (wanted in name or (len(name) > 2 and name in wanted))
+        if within or matcher.quick_ratio() >= CUTOFF:
+            score = max(matcher.ratio(), CUTOFF if within else 0.0)
+            scored.append((-score, number, place))
+    likely = [place for score, _, place in sorted(scored)[:MOST] if -score >= CUTOFF]
+    return tuple(likely)
