@@ -13,9 +13,18 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from sql.errors import MigrationError, OutboxError, ReadError, RecordError, SqlError, StatementError
+from sql.errors import (
+    CatalogError,
+    MigrationError,
+    OutboxError,
+    ReadError,
+    RecordError,
+    SqlError,
+    StatementError,
+)
 
 __all__ = [
+    "CatalogError",
     "MigrationError",
     "OutboxError",
     "ReadError",

@@ -27,3 +27,7 @@ class UpkeepError(SqlError):
 
 class OutboxError(SqlError):
     """The outbox cannot be read or written now; what is in it stays as it is."""
+
+
+class CatalogError(SqlError):
+    """The catalog's index cannot be written now, or is damaged; it can be made again."""

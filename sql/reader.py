@@ -20,11 +20,13 @@ T = TypeVar("T")
 class Snapshot:
     """The database as it was at one moment; of use only in the call that it was given to."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, statements: sql.Statements | None = None
+    ) -> None:
         self._connection = connection
-        self._statements = sql.load()
+        self._statements = sql.load() if statements is None else statements
 
-    def rows(self, name: str, **parameters: str | int) -> list[Row]:
+    def rows(self, name: str, **parameters: str | int | bytes) -> list[Row]:
         """The rows of a statement of `queries/*.sql`, as tuples in the order of its columns."""
         return self._connection.execute(self._statements[name], parameters).fetchall()
 
@@ -37,14 +39,15 @@ class Reader:
     waits for the writer. Must be created after the last fork.
     """
 
-    def __init__(self, database: Path, threads: int = 2) -> None:
+    def __init__(self, database: Path, threads: int = 2, queries: Path = sql.QUERIES) -> None:
         self._database = database
+        self._statements = sql.load(queries)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="reader")
         self._local = threading.local()
         self._connections: set[sqlite3.Connection] = set()
 
     async def rows(self, name: str, **parameters: str | int) -> list[Row]:
-        """The rows of a statement of `queries/*.sql`, as tuples in the order of its columns.
+        """The rows of a statement of `queries`, as tuples in the order of its columns.
 
         Raises `StatementError` for an unknown name and `ReadError` when the database cannot be
         read.
@@ -66,7 +69,7 @@ class Reader:
         connection = await asyncio.to_thread(self._connect)
         with closing(connection):
             try:
-                statement = sql.load()[name]
+                statement = self._statements[name]
                 cursor = await asyncio.to_thread(connection.execute, statement, parameters)
                 while rows := await asyncio.to_thread(cursor.fetchmany, size):
                     yield rows
@@ -84,7 +87,7 @@ class Reader:
             connection = self._connection()
             connection.execute("begin")
             try:
-                return work(Snapshot(connection))
+                return work(Snapshot(connection, self._statements))
             finally:
                 connection.execute("rollback")
         except sqlite3.Error as error:

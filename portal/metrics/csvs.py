@@ -17,7 +17,7 @@ Cell = str | int | None
 # A spreadsheet takes text that begins so for a formula (OWASP, "CSV Injection"): the apostrophe
 # makes it text. Some skip white space, or take the full-width forms too.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-_BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
+BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
 
 _WINDOWS = ("last 30 days", "30 days before", "last 90 days", "all days")
 
@@ -26,7 +26,7 @@ def head(table: Table) -> str:
     """The first line."""
     clients = [f"clients, {window}" for window in _WINDOWS] if table.scope else []
     results = [table.results] if table.results else []
-    return _BYTE_ORDER_MARK + _lines([[*table.columns, *_WINDOWS, *results, *clients]])
+    return BYTE_ORDER_MARK + _lines([[*table.columns, *_WINDOWS, *results, *clients]])
 
 
 def rows(table: Table, values: Iterable[SqlRow], known: ClientFigures) -> str:
@@ -37,7 +37,7 @@ def rows(table: Table, values: Iterable[SqlRow], known: ClientFigures) -> str:
 def days(drawn: Mapping[str, Calendar]) -> str:
     """The last ninety days: a line for each section and day."""
     return (
-        _BYTE_ORDER_MARK
+        BYTE_ORDER_MARK
         + _lines([["section", "day", "count", "clients"]])
         + _lines(
             [name, day.day.isoformat(), day.count, day.clients]

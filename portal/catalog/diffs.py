@@ -1,0 +1,228 @@
+"""What differs between two versions, down to the field."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from portal.catalog.library import Catalog
+from portal.catalog.shelves import Entry, Item, Shelf
+from portal.catalog.tables import defaults
+from portal.catalog.values import Value, canonical
+
+KINDS = ("added", "removed", "changed")
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A value on one side; `there` is whether there is one, `own` whether it is the row's own."""
+
+    value: Value = None
+    there: bool = False
+    own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field, old and new; `same` where the value is the same and only who gives it differs."""
+
+    path: str
+    old: Side
+    new: Side
+
+    @property
+    def same(self) -> bool:
+        """Whether a player would notice nothing."""
+        both = self.old.there and self.new.there
+        return both and canonical(self.old.value) == canonical(self.new.value)
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """A row that came, went or changed, with its fields."""
+
+    kind: str
+    name: str
+    fields: list[FieldChange]
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """How many rows of a table came, went and changed. `old` or `new` is None where the table is
+    only in the other version; `head` says whether its defaults or its other settings changed."""
+
+    old: Entry | None
+    new: Entry | None
+    counts: Mapping[str, int]
+    head: bool
+
+    @property
+    def entry(self) -> Entry:
+        """The table, as it is in the newer version that has it."""
+        entry = self.new or self.old
+        assert entry  # noqa: S101 - one of them has it
+        return entry
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is the same for all that anybody sees: only the order of rows differs."""
+        return bool(self.old and self.new) and not self.head and not any(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class TableDiff:
+    """A page of a table's changes: `total` of the kinds that were asked for."""
+
+    change: TableChange
+    head: list[FieldChange]
+    rows: list[RowChange]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(slots=True)
+class _Moved:
+    """Numbers of rows by kind, in the order of the table; of changed ones the old and the new."""
+
+    added: list[int] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
+    changed: list[tuple[int, int]] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        return {kind: len(getattr(self, kind)) for kind in KINDS}
+
+
+def changed_tables(catalog: Catalog, old: Shelf, new: Shelf) -> list[TableChange]:
+    """The tables that differ, in natural order."""
+    changes = []
+    for number in {**new.by_id, **old.by_id}:
+        before, after = old.by_id.get(number), new.by_id.get(number)
+        if before is None or after is None or before.content != after.content:
+            change = _change(catalog, before, after)
+            if not change.empty:
+                changes.append(change)
+    order = {entry.id: place for place, entry in enumerate((*old.entries, *new.entries))}
+    return sorted(changes, key=lambda change: (change.entry.category, order[change.entry.id]))
+
+
+def table_diff(
+    catalog: Catalog, before: Entry | None, after: Entry | None, kind: str, page: int
+) -> TableDiff:
+    """A page of what differs in a table; of one kind, or "" for all."""
+    moved = _moved(catalog, before, after)
+    change = TableChange(before, after, moved.counts(), _heads_differ(before, after))
+    wanted: list[tuple[str, int | None, int | None]] = []
+    if kind in ("", "changed"):
+        wanted += [("changed", old, new) for old, new in moved.changed]
+    if kind in ("", "added"):
+        wanted += [("added", None, new) for new in moved.added]
+    if kind in ("", "removed"):
+        wanted += [("removed", old, None) for old in moved.removed]
+    pages = max(1, -(-len(wanted) // PER_PAGE))
+    page = min(max(1, page), pages)
+    shown = wanted[(page - 1) * PER_PAGE : page * PER_PAGE]
+    old_head, new_head = (catalog.head(each) if each else {} for each in (before, after))
+    items = {
+        item.id: item
+        for item in catalog.items(each for _, *both in shown for each in both if each is not None)
+    }
+    rows = [
+        row_change(
+            items[old] if old else None,
+            items[new] if new else None,
+            defaults(old_head),
+            defaults(new_head),
+        )
+        for _, old, new in shown
+    ]
+    return TableDiff(change, head_changes(old_head, new_head), rows, len(wanted), page, pages)
+
+
+def row_change(
+    old: Item | None,
+    new: Item | None,
+    old_defaults: Mapping[str, Value],
+    new_defaults: Mapping[str, Value],
+    by_default: bool = False,
+) -> RowChange:
+    """A row, old and new; None where it is not. `by_default`: with what it has only since a
+    default of the table changed."""
+    before, after = old.values if old else {}, new.values if new else {}
+    names = [*before, *after]
+    if by_default and old and new:
+        names += [*old_defaults, *new_defaults]
+    kind = "changed" if old and new else "removed" if old else "added"
+    fields = []
+    for name in dict.fromkeys(names):
+        left = _side(name, before, old_defaults, old is not None)
+        right = _side(name, after, new_defaults, new is not None)
+        fields += field_changes(name, left, right)
+    name = (new or old).name  # type: ignore[union-attr] # one of them is there
+    return RowChange(kind, name, fields)
+
+
+def head_changes(old: Mapping[str, Value], new: Mapping[str, Value]) -> list[FieldChange]:
+    """What differs of a table but its rows; a default as "Defaults.Health"."""
+    if not old or not new:
+        return []
+    return field_changes("", Side(old, True), Side(new, True))
+
+
+def field_changes(path: str, old: Side, new: Side) -> list[FieldChange]:
+    """The parts of a value that differ, so that a large object shows only these."""
+    if old.there and new.there and canonical(old.value) == canonical(new.value):
+        return [FieldChange(path, old, new)] if old.own != new.own else []
+    if not (_divisible(old) and _divisible(new)):
+        return [FieldChange(path, old, new)]
+    changes = []
+    for name in dict.fromkeys([*old.value, *new.value]):
+        inner = f"{path}.{name}" if path else name
+        changes += field_changes(inner, _within(old, name), _within(new, name))
+    return changes
+
+
+def _divisible(side: Side) -> bool:
+    return side.there and isinstance(side.value, dict) and "RowName" not in side.value
+
+
+def _within(side: Side, name: str) -> Side:
+    return Side(side.value.get(name), name in side.value, side.own)
+
+
+def _side(name: str, own: Mapping[str, Value], values: Mapping[str, Value], there: bool) -> Side:
+    """What a row has in a field: its own value, the default, or nothing."""
+    if name in own:
+        return Side(own[name], True)
+    return Side(values.get(name), there and name in values, own=False)
+
+
+def _change(catalog: Catalog, before: Entry | None, after: Entry | None) -> TableChange:
+    counts = _moved(catalog, before, after).counts()
+    return TableChange(before, after, counts, _heads_differ(before, after))
+
+
+def _heads_differ(before: Entry | None, after: Entry | None) -> bool:
+    return bool(before and after and before.head != after.head)
+
+
+def _moved(catalog: Catalog, before: Entry | None, after: Entry | None) -> _Moved:
+    """Numbers stand for whole rows, so only those that one side lacks have to be looked at."""
+    old: Sequence[int] = catalog.members(before) if before else ()
+    new: Sequence[int] = catalog.members(after) if after else ()
+    gone, come = _only(old, new), _only(new, old)
+    keys = catalog.places.keys
+    gone_by_key = {keys[row]: row for row in gone}
+    moved = _Moved()
+    for row in come:
+        before_it = gone_by_key.pop(keys[row], None)
+        if before_it is None:
+            moved.added.append(row)
+        else:
+            moved.changed.append((before_it, row))
+    moved.removed = list(gone_by_key.values())
+    return moved
+
+
+def _only(rows: Iterable[int], others: Iterable[int]) -> list[int]:
+    known = set(others)
+    return [row for row in rows if row not in known]

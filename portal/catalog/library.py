@@ -1,0 +1,234 @@
+"""Reading the index, in a thread, from one snapshot at a time."""
+
+import json
+from array import array
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from portal.catalog.addresses import address
+from portal.catalog.naming import natural, near
+from portal.catalog.shelves import Entry, Item, Kept, Places, Progress, Shelf, Version
+from portal.catalog.values import Reference, Value
+from portal.errors import NotFound, Unavailable
+from portal.nearby import Place
+from sql import catalog
+from sql.catalog.writing import unpacked
+from sql.errors import ReadError
+from sql.reader import Reader, Snapshot
+
+T = TypeVar("T")
+
+PIECE = 500  # rows of a download that are read at once
+
+
+class Catalog:
+    """The catalog as it is at one moment; of use only in the call that it was given to.
+
+    Lists of rows are `array`s of their numbers. Its errors are sentences for who asked.
+    """
+
+    def __init__(self, snapshot: Snapshot, kept: Kept) -> None:
+        self._snapshot = snapshot
+        self._kept = kept
+
+    @property
+    def versions(self) -> Sequence[Version]:
+        """Those that can be shown, the oldest first."""
+        return self._kept.versions
+
+    def progress(self) -> list[Progress]:
+        """Those that are being read."""
+        return [Progress(*row) for row in self._snapshot.rows("unfinished_versions")]
+
+    def version(self, name: str | None) -> Version:
+        """The one of that name; the newest for None. Raises `NotFound`, `Unavailable`."""
+        if not self.versions:
+            if self.progress():
+                raise Unavailable("The catalog is being read.", "Please try again in a minute.", 10)
+            raise NotFound("The catalog is empty.", "Its folder holds no version yet.")
+        if name is None:
+            return self.versions[-1]
+        for version in self.versions:
+            if version.name == name:
+                return version
+        newest = [each.name for each in reversed(self.versions)]
+        places = near(name, newest, address) or tuple(Place(n, address(n)) for n in newest[:3])
+        raise NotFound(f'There is no version "{name}".', near=places)
+
+    def shelf(self, version: Version) -> Shelf:
+        """What a version holds."""
+        shelf = self._kept.shelves.get(version.id)
+        if shelf is None:
+            rows = self._snapshot.rows("shelf", version=version.id)
+            shelf = self._kept.shelves[version.id] = Shelf(version, [Entry(*row) for row in rows])
+        return shelf
+
+    def category(self, shelf: Shelf, name: str) -> list[Entry]:
+        """The tables of a category. Raises `NotFound`."""
+        if name in shelf.categories:
+            return shelf.categories[name]
+        version = shelf.version.name
+        places = near(name, shelf.categories, lambda each: address(version, each))
+        raise NotFound(f'There is no category "{name}" in version {version}.', near=places)
+
+    def table(self, shelf: Shelf, category: str, name: str) -> Entry:
+        """A table. Raises `NotFound`."""
+        for entry in shelf.categories.get(category, ()):
+            if entry.name == name:
+                return entry
+        version = shelf.version.name
+        places = {
+            entry.path: address(version, entry.category, entry.name) for entry in shelf.entries
+        }
+        found = near(f"{category}/{name}", places, places.__getitem__)
+        raise NotFound(f'There is no table "{category}/{name}" in version {version}.', near=found)
+
+    def members(self, entry: Entry) -> "array[int]":
+        """The rows of a table, in their order."""
+        return unpacked(self._snapshot.rows("members", content=entry.content)[0][0])
+
+    def fields(self, entry: Entry) -> Mapping[str, int]:
+        """In how many rows each field stands."""
+        found: dict[str, int] = json.loads(
+            self._snapshot.rows("members", content=entry.content)[0][1]
+        )
+        return found
+
+    def head(self, entry: Entry) -> Mapping[str, Value]:
+        """All of a table's file but its rows."""
+        head = self._kept.heads.get(entry.head)
+        if head is None:
+            ((body,),) = self._snapshot.rows("head", head=entry.head)
+            head = self._kept.heads[entry.head] = json.loads(body)
+        return head
+
+    def items(self, rows: Iterable[int]) -> list[Item]:
+        """These rows, in that order."""
+        ids = json.dumps(list(rows), separators=(",", ":"))
+        found = self._snapshot.rows("rows_by_id", ids=ids)
+        return [Item(row, name, json.loads(body)) for row, name, body in found]
+
+    def item(self, shelf: Shelf, entry: Entry, name: str) -> Item:
+        """The row of that name. Raises `NotFound`."""
+        mask = self.mask(shelf)
+        for row, _, body in self._snapshot.rows("row_forms", table=entry.id, row=name):
+            if mask[row]:
+                return Item(row, name, json.loads(body))
+        version = shelf.version.name
+        places = near(
+            name,
+            self.names(entry),
+            lambda each: address(version, entry.category, entry.name, each),
+        )
+        sentence = f'There is no row "{name}" in {entry.path} of version {version}.'
+        raise NotFound(sentence, near=places)
+
+    def names(self, entry: Entry) -> list[str]:
+        """The names of a table's rows, in their order."""
+        ids = json.dumps(list(self.members(entry)))
+        return [name for _, name, _ in self._snapshot.rows("rows_by_id", ids=ids)]
+
+    def forms(self, table: int, name: str) -> list[Item]:
+        """A row in every form that it has in any version."""
+        found = self._snapshot.rows("row_forms", table=table, row=name)
+        return [Item(row, name, json.loads(body)) for row, _, body in found]
+
+    def linked_from(self, entry: Entry, name: str) -> list[int]:
+        """The rows, of any version, that refer to one."""
+        rows = self._snapshot.rows("linked_from", table=entry.name, row=name)
+        return [row for (row,) in rows]
+
+    def existing(self, shelf: Shelf, links: Iterable[Reference]) -> dict[Reference, Entry]:
+        """The tables in which the rows are that are referred to; those that are not there lack."""
+        wanted = {
+            (entry.id, link.row): link
+            for link in links
+            for entry in reversed(shelf.by_name.get(link.table, ()))
+        }
+        mask, found = self.mask(shelf), {}
+        pairs = json.dumps(list(wanted))
+        for table, name, row in self._snapshot.rows("existing_rows", pairs=pairs):
+            if mask[row]:
+                found[wanted[table, name]] = shelf.by_id[table]
+        return found
+
+    def mask(self, shelf: Shelf) -> bytearray:
+        """1 at the number of every row that a version has."""
+        mask = self._kept.masks.get(shelf.version.id)
+        if mask is None:
+            mask = bytearray(len(self.places.keys))
+            parts = self._snapshot.rows("version_members", version=shelf.version.id)
+            for (members,) in parts:
+                for row in unpacked(members):
+                    mask[row] = 1
+            self._kept.masks[shelf.version.id] = mask
+        return mask
+
+    @property
+    def places(self) -> Places:
+        """Where every row belongs."""
+        if self._kept.places is None:
+            rows = self._snapshot.rows("row_places")
+            size = 1 + max((row for row, _, _ in rows), default=0)
+            keys, tables = array("I", bytes(4 * size)), array("I", bytes(4 * size))
+            for row, key, table in rows:
+                keys[row], tables[row] = key, table
+            self._kept.places = Places(keys, tables)
+        return self._kept.places
+
+    def ids(self, statement: str, **parameters: str) -> list[int]:
+        """The rows that a statement finds, in any version."""
+        return [row for (row,) in self._snapshot.rows(statement, **parameters)]
+
+    def table_forms(self, table: int) -> dict[int, int]:
+        """What a table holds in each version that has it, by the number of the version."""
+        return dict(self._snapshot.rows("table_forms", table=table))
+
+
+class Library:
+    """Runs work on the catalog in threads of its own; belongs to one process's event loop."""
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self._reader = Reader(database, queries=catalog.QUERIES)
+        self._kept: Kept | None = None
+
+    async def read(self, work: Callable[[Catalog], T]) -> T:
+        """What `work` makes of the catalog as it is now. Raises what it raises, `Unavailable`."""
+        try:
+            return await self._reader.read(lambda snapshot: work(self._catalog(snapshot)))
+        except ReadError as error:
+            raise Unavailable(
+                "The catalog cannot be read right now.", "Please try again in a minute.", 60
+            ) from error
+
+    async def pieces(
+        self, rows: Sequence[int], work: Callable[[Sequence[Item]], T]
+    ) -> AsyncIterator[T]:
+        """What `work` makes of many rows, so many at a time. Raises `Unavailable`, also when the
+        rows are gone."""
+        for start in range(0, len(rows), PIECE):
+            wanted = rows[start : start + PIECE]
+
+            def made(catalog: Catalog, wanted: Sequence[int] = wanted) -> T | None:
+                items = catalog.items(wanted)
+                return work(items) if len(items) == len(wanted) else None
+
+            piece = await self.read(made)
+            if piece is None:
+                raise Unavailable("The catalog has changed.", "Please ask again.", 1)
+            yield piece
+
+    def close(self) -> None:
+        """Wait for what runs."""
+        self._reader.close()
+
+    def _catalog(self, snapshot: Snapshot) -> Catalog:
+        ((generation,),) = snapshot.rows("generation")
+        kept = self._kept
+        if kept is None or kept.generation != generation:
+            found = [Version(*row) for row in snapshot.rows("ready_versions")]
+            ordered = tuple(sorted(found, key=lambda version: natural(version.name)))
+            kept = self._kept = Kept(generation, ordered)
+        return Catalog(snapshot, kept)

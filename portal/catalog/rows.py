@@ -1,0 +1,80 @@
+"""One row: its values with those that the table gives it, what it refers to, what refers to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from portal.catalog.library import Catalog
+from portal.catalog.shelves import Entry, Item, Shelf
+from portal.catalog.tables import defaults
+from portal.catalog.values import Reference, Value, canonical, references
+
+REFERRERS = 100  # that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """A field of a row; `own` if the row has it, and `usual` if that is as the table's default."""
+
+    name: str
+    value: Value
+    own: bool
+    usual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """A row that refers to another."""
+
+    entry: Entry
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """Everything about a row in one version; `referrers` are the first of so many."""
+
+    item: Item
+    fields: list[FieldValue]
+    links: Mapping[Reference, Entry]
+    referrers: list[Referrer]
+    referrer_count: int
+    before: str | None
+    after: str | None
+
+
+def row_page(catalog: Catalog, shelf: Shelf, entry: Entry, name: str) -> RowPage:
+    """A row. Raises `NotFound`."""
+    item = catalog.item(shelf, entry, name)
+    fields = field_values(item, defaults(catalog.head(entry)))
+    links = catalog.existing(shelf, references([field.value for field in fields]))
+    mask, tables = catalog.mask(shelf), catalog.places.tables
+    linking = [row for row in catalog.linked_from(entry, name) if mask[row]]
+    first = catalog.items(linking[:REFERRERS])
+    referrers = [Referrer(shelf.by_id[tables[each.id]], each.name) for each in first]
+    before, after = _neighbours(catalog, entry, item)
+    return RowPage(item, fields, links, referrers, len(linking), before, after)
+
+
+def field_values(item: Item, values: Mapping[str, Value]) -> list[FieldValue]:
+    """Every field that a row has of its own or by default, in the order of the table."""
+    own = item.values
+    return [
+        FieldValue(
+            name,
+            own.get(name, values.get(name)),
+            name in own,
+            name in values and (name not in own or canonical(own[name]) == canonical(values[name])),
+        )
+        for name in dict.fromkeys([*values, *own])
+        if name != "Name"
+    ]
+
+
+def _neighbours(catalog: Catalog, entry: Entry, item: Item) -> tuple[str | None, str | None]:
+    """The names of the rows before and after it in the table."""
+    rows = catalog.members(entry)
+    at = rows.index(item.id)
+    near = {each: rows[each] for each in (at - 1, at + 1) if 0 <= each < len(rows)}
+    names = {each.id: each.name for each in catalog.items(near.values())}
+    before, after = near.get(at - 1), near.get(at + 1)
+    return names.get(before) if before else None, names.get(after) if after else None

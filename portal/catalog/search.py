@@ -1,0 +1,167 @@
+"""Searching one version: what is found, in which order, and what is shown of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.catalog.library import Catalog
+from portal.catalog.queries import Query, marked
+from portal.catalog.shelves import Entry, Item, Shelf
+from portal.catalog.values import localized, plain
+from portal.catalog.words import fields_of
+
+PER_PAGE = 50
+GROUPS, PER_GROUP = 10, 5
+# Ranking costs a microsecond a row. Beyond so many, those found by their names or texts go first.
+RANKED = 3000
+AROUND = 90  # characters before and after the first word that is shown of a value
+EXCERPTS = 2
+
+Pieces = list[tuple[str, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A field and what of it matches, in pieces."""
+
+    field: str
+    pieces: Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row that was found."""
+
+    entry: Entry
+    name: str
+    shown: Pieces
+    excerpts: list[Excerpt]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The first hits of a category, and how many it has in all."""
+
+    category: str
+    total: int
+    hits: list[Hit]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of results. `counts` has every category with hits, the best first; `groups` some of
+    each, or, for one category, a page of its own. `tables` are those named so."""
+
+    total: int
+    counts: dict[str, int]
+    groups: list[Group]
+    tables: list[Entry]
+    pages: int
+
+
+def search(catalog: Catalog, shelf: Shelf, query: Query, category: str, page: int) -> Found:
+    """A page of what a version has; of one category, or "" for all."""
+    rows = find(catalog, shelf, query)
+    tables = catalog.places.tables
+    by_table = Counter(map(tables.__getitem__, rows))
+    counts: dict[str, int] = {}
+    for table, count in by_table.items():
+        name = shelf.by_id[table].category
+        counts[name] = counts.get(name, 0) + count
+    if category:
+        of_it = {entry.id for entry in shelf.categories.get(category, ())}
+        mine = [row for row in rows if tables[row] in of_it]
+        shown = mine[(page - 1) * PER_PAGE : page * PER_PAGE]
+        groups = [Group(category, len(mine), hits(catalog, shelf, query, shown))] if mine else []
+        pages = -(-len(mine) // PER_PAGE)
+    else:
+        groups, pages = _first_of_each(catalog, shelf, query, rows, counts), 1
+    return Found(len(rows), counts, groups, _named(shelf, query), pages)
+
+
+def find(catalog: Catalog, shelf: Shelf, query: Query) -> list[int]:
+    """All rows that match, best first."""
+    mask = catalog.mask(shelf)
+    if query.part:
+        return [row for row in catalog.ids("hits_by_part", part=query.part) if mask[row]]
+    if not query.match:
+        return []
+    found = [row for row in catalog.ids("hits", query=query.whole) if mask[row]]
+    for match in (query.whole, query.within("name text"), query.within("name")):
+        if len(found) <= RANKED or len(catalog.ids("hits", query=match)) <= RANKED:
+            first = [*catalog.ids("hits_by_name", row=query.typed)]
+            first += catalog.ids("ranked_hits", query=match)
+            known = set(found)
+            return list(dict.fromkeys([*(row for row in first if row in known), *found]))
+    return found
+
+
+def _first_of_each(
+    catalog: Catalog, shelf: Shelf, query: Query, rows: Sequence[int], counts: dict[str, int]
+) -> list[Group]:
+    """The best categories with their best rows."""
+    tables = catalog.places.tables
+    chosen: dict[str, list[int]] = {}
+    for row in rows:
+        mine = chosen.setdefault(shelf.by_id[tables[row]].category, [])
+        if len(mine) < PER_GROUP and (mine or len(chosen) <= GROUPS):
+            mine.append(row)
+    chosen = {name: mine for name, mine in chosen.items() if mine}
+    all_hits = hits(catalog, shelf, query, [row for mine in chosen.values() for row in mine])
+    groups: dict[str, list[Hit]] = {name: [] for name in chosen}
+    for hit in all_hits:
+        groups[hit.entry.category].append(hit)
+    return [Group(name, counts[name], mine) for name, mine in groups.items()]
+
+
+def hits(catalog: Catalog, shelf: Shelf, query: Query, rows: Sequence[int]) -> list[Hit]:
+    """Rows as they are shown, in the same order."""
+    tables = catalog.places.tables
+    return [
+        Hit(
+            shelf.by_id[tables[item.id]], item.name, marked(query, item.name), excerpts(query, item)
+        )
+        for item in catalog.items(rows)
+    ]
+
+
+def excerpts(query: Query, item: Item) -> list[Excerpt]:
+    """The row's first text, whatever is in it, and the first other values that match; short."""
+    found: list[Excerpt] = []
+    titled = False
+    for field, value in fields_of(item.values):
+        pieces = marked(query, plain(value))
+        title = not titled and localized(value) is not None
+        titled = titled or title
+        if title or any(mark for _, mark in pieces):
+            found.append(Excerpt(field, _cut(pieces)))
+            if len(found) == EXCERPTS and titled:
+                break
+    return found[: EXCERPTS + 1]
+
+
+def _cut(pieces: Pieces) -> Pieces:
+    """What stands around the first word that is marked, if one is."""
+    first = next((number for number, (_, mark) in enumerate(pieces) if mark), 0)
+    before = "".join(piece for piece, _ in pieces[:first])
+    start = f"…{before[-AROUND:]}" if len(before) > AROUND else before
+    shown: Pieces = [(start, False)] if start else []
+    left = 2 * AROUND
+    for piece, mark in pieces[first:]:
+        shown.append((piece if len(piece) <= left else f"{piece[:left]}…", mark))
+        left -= len(piece)
+        if left <= 0:
+            break
+    return shown
+
+
+def _named(shelf: Shelf, query: Query) -> list[Entry]:
+    """Tables whose own name has every word."""
+    if not query.wanted:
+        return []
+    named = []
+    for entry in shelf.entries:
+        known = "".join(piece for piece, mark in marked(query, entry.path) if mark).casefold()
+        if known and all(word in known for word, _ in query.wanted):
+            named.append(entry)
+    return named[:10]

@@ -1,0 +1,109 @@
+"""What a version holds, as it is kept in memory: names and numbers, no rows."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from portal.catalog.naming import natural
+from portal.catalog.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version that can be shown; `label` and `date` may be ""."""
+
+    id: int
+    name: str
+    label: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A version that is being read: so many of its files are done."""
+
+    version: str
+    done: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A table of a version. `content` and `head` are the numbers of what it holds."""
+
+    id: int
+    category: str
+    name: str
+    content: int
+    rows: int
+    head: int
+
+    @property
+    def path(self) -> str:
+        """Its category and name, as a diff is recorded and people say it."""
+        return f"{self.category}/{self.name}"
+
+
+class Shelf:
+    """All tables of a version, in natural order."""
+
+    def __init__(self, version: Version, entries: list[Entry]) -> None:
+        self.version = version
+        self.entries = sorted(entries, key=lambda e: (natural(e.category), natural(e.name)))
+        self.rows = sum(entry.rows for entry in entries)
+
+    @cached_property
+    def categories(self) -> Mapping[str, list[Entry]]:
+        """The tables of each category."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.category, []).append(entry)
+        return found
+
+    @cached_property
+    def by_id(self) -> Mapping[int, Entry]:
+        """The tables by their numbers."""
+        return {entry.id: entry for entry in self.entries}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, list[Entry]]:
+        """The tables of each name: references do not say which category."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.name, []).append(entry)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Of every row, by its number, the number of its name and of its table; 0 for none."""
+
+    keys: "array[int]"
+    tables: "array[int]"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row as it is stored: its own values in `body`, with `Name` if it has one."""
+
+    id: int
+    name: str
+    body: Mapping[str, Value]
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """Its own values but the name."""
+        return {name: value for name, value in self.body.items() if name != "Name"}
+
+
+@dataclass(slots=True)
+class Kept:
+    """What one generation of the index says, as far as it was asked; the same for all threads."""
+
+    generation: int
+    versions: tuple[Version, ...]
+    shelves: dict[int, Shelf] = field(default_factory=dict)
+    masks: dict[int, bytearray] = field(default_factory=dict)
+    heads: dict[int, Mapping[str, Value]] = field(default_factory=dict)
+    places: Places | None = None

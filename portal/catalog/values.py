@@ -1,0 +1,110 @@
+"""Values of tables: text as people read it, references, how one is shown and compared.
+
+Texts are Unreal's macros NSLOCTEXT("namespace", "key", "text") and INVTEXT("text"); a reference is
+an object with `RowName` and `DataTableName`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Value = Any  # what json.loads gives
+
+_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_LOCALIZED = re.compile(rf"NSLOCTEXT\(\s*{_QUOTED}\s*,\s*{_QUOTED}\s*,\s*{_QUOTED}\s*\)", re.DOTALL)
+_INVARIANT = re.compile(rf"INVTEXT\(\s*{_QUOTED}\s*\)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+NOTHING = "None"  # how Unreal writes a name that names nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text with the key under which translations have it; "" for one that is never translated."""
+
+    text: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """To a row of a table, by their names."""
+
+    table: str
+    row: str
+
+
+def localized(value: Value) -> Text | None:
+    """The text that a macro stands for; None for any other value."""
+    if not isinstance(value, str) or not value.endswith(")"):
+        return None
+    if found := _LOCALIZED.fullmatch(value):
+        space, key, text = map(_unescaped, found.groups())
+        return Text(text, f"{space}, {key}" if space else key)
+    if found := _INVARIANT.fullmatch(value):
+        return Text(_unescaped(found[1]))
+    return None
+
+
+def reference(value: Value) -> Reference | None:
+    """The row that an object refers to; None for any other value, or where it refers to none.
+
+    A table may be named by its path in the game ("/Game/Data/D_Items.D_Items").
+    """
+    if not isinstance(value, Mapping):
+        return None
+    row, table = value.get("RowName"), value.get("DataTableName")
+    if not isinstance(row, str) or not isinstance(table, str) or not row or row == NOTHING:
+        return None
+    if table.startswith("/"):
+        table = table.rpartition("/")[2].rpartition(".")[2]
+    return Reference(table, row) if table and table != NOTHING else None
+
+
+def references(value: Value) -> Iterator[Reference]:
+    """All that are in a value, however deep."""
+    if found := reference(value):
+        yield found
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def plain(value: Value) -> str:
+    """A value as one line of text, as cells and CSV files have it."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        text = localized(value)
+        return text.text if text else value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if found := reference(value):
+        return found.row
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {plain(inner)}" for name, inner in value.items())
+    return ", ".join(map(plain, value))
+
+
+def canonical(value: Value) -> str:
+    """The same text for values that are equal: the order of an object's fields is none."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def compact(value: Value) -> str:
+    """As JSON, short, and with the fields in their order."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and UTF-8 cannot
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), text)

@@ -1,0 +1,55 @@
+"""What the search index has of a row: made from its body, for the index and again for excerpts."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from portal.catalog.values import Value, localized, plain, reference
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
+_MOST = 20_000  # characters of one column
+
+
+class Words(NamedTuple):
+    """The columns of the index: the row's name, its texts, its other values."""
+
+    name: str
+    text: str
+    value: str
+
+
+def words(name: str, body: Mapping[str, Value]) -> Words:
+    """What a row can be found by. Names are also in their parts: "DriftHare Drift Hare"."""
+    texts, values = [], []
+    for field, value in body.items():
+        if field != "Name":
+            for leaf in leaves(value):
+                found = localized(leaf)
+                if found:
+                    texts.append(found.text)
+                else:
+                    values.append(plain(leaf))
+    return Words(_split(name), "\n".join(texts)[:_MOST], _split(" ".join(values))[:_MOST])
+
+
+def leaves(value: Value) -> Iterator[Value]:
+    """The plain values within one, however deep; a reference is one of them."""
+    for _, inner in fields_of(value):
+        yield inner
+
+
+def fields_of(value: Value, path: str = "") -> Iterator[tuple[str, Value]]:
+    """The same, each with where it stands ("Sight.Day"); what stands in a list is where that is."""
+    if isinstance(value, Mapping) and not reference(value):
+        for name, inner in value.items():
+            yield from fields_of(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from fields_of(inner, path)
+    elif value is not None and not isinstance(value, bool):
+        yield path, value
+
+
+def _split(text: str) -> str:
+    parts = _HUMP.sub(" ", text)
+    return text if parts == text else f"{text} {parts}"

@@ -1,0 +1,133 @@
+-- name: generation
+-- Moves with every change of what follows.
+select generation
+from state;
+
+-- name: ready_versions
+-- The versions that can be shown.
+select id, name, label, date
+from versions
+where ready = 1;
+
+-- name: unfinished_versions
+-- The versions that are being read, and how far that is.
+select name, done, files
+from versions
+where done < files;
+
+-- name: problems
+-- What is wrong with the files, first those of no version.
+select version, path, sentence
+from problems
+order by version <> '', rowid
+limit :limit;
+
+-- name: problem_count
+-- How much is wrong.
+select count(*)
+from problems;
+
+-- name: row_count
+-- How many rows there are, each form once.
+select count(*)
+from rows;
+
+-- name: shelf
+-- All tables of a version.
+select tables.id, tables.category, tables.name, contents.id, contents.row_count, contents.head_id
+from version_tables
+join tables on tables.id = version_tables.table_id
+join contents on contents.id = version_tables.content_id
+where version_tables.version_id = :version;
+
+-- name: version_members
+-- The rows of all tables of a version.
+select contents.members
+from version_tables
+join contents on contents.id = version_tables.content_id
+where version_tables.version_id = :version;
+
+-- name: row_places
+-- Of every row the number of its name and of its table.
+select rows.id, rows.key_id, keys.table_id
+from rows
+join keys on keys.id = rows.key_id;
+
+-- name: members
+-- The rows of a table, and its fields.
+select members, fields
+from contents
+where id = :content;
+
+-- name: head
+-- All of a table but its rows.
+select body
+from heads
+where id = :head;
+
+-- name: rows_by_id
+-- Rows by their numbers, a JSON array, in its order.
+select rows.id, keys.name, rows.body
+from json_each(:ids) as wanted
+cross join rows on rows.id = wanted.value
+cross join keys on keys.id = rows.key_id
+order by wanted.key;
+
+-- name: row_forms
+-- All forms of the row of that name.
+select rows.id, keys.name, rows.body
+from keys
+join rows on rows.key_id = keys.id
+where keys.table_id = :table and keys.name = :row;
+
+-- name: table_forms
+-- What a table holds in each version that has it.
+select version_id, content_id
+from version_tables
+where table_id = :table;
+
+-- name: names_of
+-- All names that rows of a table have or had.
+select name
+from keys
+where table_id = :table;
+
+-- name: linked_from
+-- The rows that refer to that one.
+select row_id
+from links
+where to_table = :table and to_row = :row;
+
+-- name: existing_rows
+-- Of pairs of a table's number and a row's name, a JSON array, all forms of those that are known.
+select keys.table_id, keys.name, rows.id
+from json_each(:pairs) as wanted
+cross join keys on keys.table_id = wanted.value ->> 0 and keys.name = wanted.value ->> 1
+cross join rows on rows.key_id = keys.id;
+
+-- name: hits
+-- The rows that match, in no order.
+select rowid
+from words
+where words match :query;
+
+-- name: ranked_hits
+-- The rows that match, best first: a word in the name counts most, then one in a text.
+select rowid
+from words
+where words match :query
+order by bm25(words, 10.0, 4.0, 1.0), rowid;
+
+-- name: hits_by_name
+-- The rows of that name, but for case.
+select rows.id
+from keys
+join rows on rows.key_id = keys.id
+where keys.name = :row collate nocase;
+
+-- name: hits_by_part
+-- The rows whose name or body holds that, for what is no word. A scan, of all there is.
+select rows.id
+from rows
+join keys on keys.id = rows.key_id
+where instr(rows.body, :part) > 0 or instr(keys.name, :part) > 0;

@@ -1,0 +1,116 @@
+-- The index of the catalog: a database of its own, which can be deleted and is then made again from
+-- the folders of tables. What is equal in two versions is stored once: a row's body, a table's head,
+-- a whole table.
+
+-- A version is a folder; `fingerprint` is of the names, sizes and times of its files. Readers see it
+-- once it is ready: `ready` is 0 while it is being read, of whose `files` so many are `done`.
+create table versions (
+    id integer primary key,
+    name text not null unique,
+    label text not null,
+    date text not null,
+    fingerprint text not null,
+    ready integer not null default 0,
+    files integer not null,
+    done integer not null default 0
+);
+
+create table tables (
+    id integer primary key,
+    category text not null,
+    name text not null,
+    unique (category, name)
+);
+
+-- All of a table's file but its rows, as JSON.
+create table heads (
+    id integer primary key,
+    table_id integer not null,
+    hash blob not null,
+    body text not null,
+    unique (table_id, hash)
+);
+
+-- What a table holds in one version or several. `members` are the ids of its rows in their order,
+-- each four bytes, little-endian: sets of numbers are compared faster than rows of a table of pairs,
+-- which would be the largest here. `fields` is a JSON object: of each field, in how many rows it stands.
+create table contents (
+    id integer primary key,
+    table_id integer not null,
+    hash blob not null,
+    head_id integer not null,
+    row_count integer not null,
+    fields text not null,
+    members blob not null,
+    unique (table_id, hash)
+);
+
+-- Files that were read before, by the hash of their bytes. `problems` is a JSON array of sentences.
+create table files (
+    table_id integer not null,
+    hash blob not null,
+    content_id integer not null,
+    problems text not null,
+    primary key (table_id, hash)
+) without rowid;
+
+create table version_tables (
+    version_id integer not null,
+    table_id integer not null,
+    content_id integer not null,
+    primary key (version_id, table_id)
+) without rowid;
+
+-- A row's name, the same through all versions.
+create table keys (
+    id integer primary key,
+    table_id integer not null,
+    name text not null,
+    unique (table_id, name)
+);
+
+create index keys_by_name on keys (name collate nocase);
+
+-- A row as it is in some versions: its own values, as JSON.
+create table rows (
+    id integer primary key,
+    key_id integer not null,
+    hash blob not null,
+    body text not null,
+    unique (key_id, hash)
+);
+
+-- Which rows refer to which, by the names that stand in them.
+create table links (
+    to_table text not null,
+    to_row text not null,
+    row_id integer not null,
+    primary key (to_table, to_row, row_id)
+) without rowid;
+
+create index links_by_row on links (row_id);
+
+-- Contentless: the words of a row are made from its body, for the index and again for an excerpt.
+create virtual table words using fts5 (
+    name,
+    text,
+    value,
+    content = '',
+    tokenize = "unicode61 remove_diacritics 2"
+);
+
+-- What was wrong with a version's files; `path` is within the catalog's folder.
+create table problems (
+    version text not null,
+    path text not null,
+    sentence text not null
+);
+
+-- `folder` is where the versions came from; `generation` moves with every change that readers see.
+create table state (
+    one integer primary key check (one = 1),
+    folder text not null,
+    generation integer not null
+);
+
+insert into state values (1, '', 0);

@@ -1,0 +1,26 @@
+"""What no version holds any more, taken out of the index."""
+
+from collections.abc import Callable, Sequence
+
+from sql.catalog.writing import Index, unpacked
+
+Describe = Callable[[str, str], Sequence[str]]
+
+
+def sweep(index: Index, describe: Describe) -> int:
+    """Within one transaction; how many rows went. `describe` gives the words of a row, by its name
+    and body, as they were added. Raises `CatalogError`."""
+    for statement in ("sweep_contents", "sweep_files", "sweep_heads"):
+        index.run(statement)
+    held: set[int] = set()
+    for (members,) in index.rows("all_members"):
+        held.update(unpacked(members))
+    gone = [row for row in index.rows("all_rows") if row[0] not in held]
+    for row, name, body in gone:
+        column, text, value = describe(name, body)
+        index.run("forget_words", row=row, name=column, text=text, value=value)
+        index.run("forget_links", row=row)
+        index.run("forget_row", row=row)
+    for statement in ("sweep_keys", "sweep_tables"):
+        index.run(statement)
+    return len(gone)

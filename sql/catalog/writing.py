@@ -1,0 +1,239 @@
+"""Writing the index: one process at a time, which holds a lock on a file beside it."""
+
+import fcntl
+import json
+import os
+import sqlite3
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import sql
+from sql.catalog import QUERIES
+from sql.database import connect
+from sql.errors import CatalogError
+
+BUSY_SECONDS = 30.0  # readers never make it wait; a checkpoint of another might
+
+
+class Known(NamedTuple):
+    """A version in the index."""
+
+    id: int
+    fingerprint: str
+    ready: bool
+
+
+class NewRow(NamedTuple):
+    """A row as it is stored: its name, the hash of its values, the values as JSON."""
+
+    name: str
+    hash: bytes
+    body: str
+
+
+class Seen(NamedTuple):
+    """What is known of a file that was read before."""
+
+    content: int
+    problems: list[str]
+
+
+def packed(numbers: Iterable[int]) -> bytes:
+    """Row ids as `contents.members` has them."""
+    members = array("I", numbers)
+    if sys.byteorder == "big":
+        members.byteswap()
+    return members.tobytes()
+
+
+def unpacked(members: bytes) -> "array[int]":
+    """The ids again."""
+    numbers = array("I", members)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Whether this process is the one that writes the index; until the end of the block."""
+    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+class Index:
+    """The index, to be written by one thread. Every method raises `CatalogError`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._statements = sql.load(QUERIES)
+        with self._errors():
+            self._connection = connect(path, BUSY_SECONDS)
+            # It can be made again, so a power cut may cost its last commits.
+            self._connection.execute("pragma synchronous = off")
+            self._connection.execute("pragma cache_size = -65536")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of a block, or nothing."""
+        with self._errors():
+            self._connection.execute("begin immediate")
+        try:
+            yield
+            with self._errors():
+                self._connection.execute("commit")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("rollback")
+            raise
+
+    def close(self) -> None:
+        """Leave no log behind, if no reader needs it, and let go."""
+        with self._errors():
+            self._connection.execute("pragma wal_checkpoint(truncate)")
+            self._connection.close()
+
+    def known(self) -> dict[str, Known]:
+        """The versions in it, by name."""
+        rows = self.rows("known_versions")
+        return {name: Known(key, print_, bool(ready)) for name, key, print_, ready in rows}
+
+    def folder(self) -> str:
+        """Where the versions in it come from."""
+        return str(self.rows("folder")[0][0])
+
+    def table(self, category: str, name: str) -> int:
+        """The number of a table, which may be new."""
+        self.run("add_table", category=category, name=name)
+        return self._one("table_id", category=category, name=name)
+
+    def seen(self, table: int, file_hash: bytes) -> Seen | None:
+        """What is known of a file with these bytes."""
+        found = self.rows("file_seen", table=table, hash=file_hash)
+        return Seen(found[0][0], json.loads(found[0][1])) if found else None
+
+    def add_rows(self, table: int, rows: Sequence[NewRow]) -> tuple[list[int], dict[int, int]]:
+        """The numbers of a table's rows, in order, and for those that are new, by number, their
+        place in it: of these the words and links are to be added."""
+        keys = dict(self.rows("table_keys", table=table))
+        known = {(key, digest): row for key, digest, row in self.rows("table_rows", table=table)}
+        numbers, new = [], {}
+        for place, row in enumerate(rows):
+            key = keys.get(row.name) or self._insert("add_key", table=table, name=row.name)
+            number = known.get((key, row.hash))
+            if number is None:
+                number = self._insert("add_row", key=key, hash=row.hash, body=row.body)
+                new[number] = place
+            numbers.append(number)
+        return numbers, new
+
+    def add_words(self, row: int, words: Sequence[str], links: Iterable[tuple[str, str]]) -> None:
+        """What a new row can be found by (the columns of `words`), and the tables and rows that it
+        refers to."""
+        name, text, value = words
+        self.run("add_words", row=row, name=name, text=text, value=value)
+        for to_table, to_row in links:
+            self.run("add_link", to_table=to_table, to_row=to_row, row=row)
+
+    def add_content(
+        self,
+        table: int,
+        digest: bytes,
+        head: tuple[bytes, str],
+        numbers: Sequence[int],
+        fields: Mapping[str, int],
+    ) -> int:
+        """The number of what a table holds: a head (its hash and its JSON) and rows, in so many of
+        which each field stands."""
+        self.run("add_head", table=table, hash=head[0], body=head[1])
+        self.run(
+            "add_content",
+            table=table,
+            hash=digest,
+            head=self._one("head_id", table=table, hash=head[0]),
+            row_count=len(numbers),
+            fields=json.dumps(fields),
+            members=packed(numbers),
+        )
+        return self._one("content_id", table=table, hash=digest)
+
+    def remember(self, table: int, file_hash: bytes, content: int, problems: list[str]) -> None:
+        """That a file with these bytes need not be read again."""
+        told = json.dumps(problems)
+        self.run("add_file", table=table, hash=file_hash, content=content, problems=told)
+
+    def start_version(self, name: str, files: int) -> int:
+        """The number of a version that is about to be read."""
+        return self._one("start_version", name=name, files=files)
+
+    def finish_version(
+        self,
+        version: int,
+        told: Mapping[str, str],
+        tables: Mapping[int, int],
+        problems: Iterable[tuple[str, str]],
+    ) -> None:
+        """Show it: `told` has its name, label, date and fingerprint, `tables` the number of what
+        each holds."""
+        self.run("forget_version_tables", version=version)
+        for table, content in tables.items():
+            self.run("add_version_table", version=version, table=table, content=content)
+        self.set_problems(told["name"], problems)
+        rest = {name: value for name, value in told.items() if name != "name"}
+        self.run("finish_version", version=version, **rest)
+        self.run("move_generation")
+
+    def set_problems(self, version: str, problems: Iterable[tuple[str, str]]) -> None:
+        """What is wrong with a version's files, instead of what was."""
+        self.run("forget_problems", version=version)
+        for path, sentence in problems:
+            self.run("add_problem", version=version, path=path, sentence=sentence)
+
+    def keep_problems(self, versions: Iterable[str]) -> None:
+        """Forget those of all other versions."""
+        self.run("forget_problems_but", versions=json.dumps(list(versions)))
+
+    def forget_version(self, name: str, version: int) -> None:
+        """A version whose folder is gone."""
+        self.run("forget_version_tables", version=version)
+        self.set_problems(name, [])
+        self.run("forget_version", version=version)
+        self.run("move_generation")
+
+    def run(self, statement: str, **parameters: object) -> None:
+        """Run a named statement."""
+        with self._errors():
+            self._connection.execute(self._statements[statement], parameters)
+
+    def rows(self, statement: str, **parameters: object) -> list[tuple]:  # type: ignore[type-arg]
+        """What a named statement answers."""
+        with self._errors():
+            return self._connection.execute(self._statements[statement], parameters).fetchall()
+
+    def _one(self, statement: str, **parameters: object) -> int:
+        ((number,),) = self.rows(statement, **parameters)
+        return int(number)
+
+    def _insert(self, statement: str, **parameters: object) -> int:
+        with self._errors():
+            cursor = self._connection.execute(self._statements[statement], parameters)
+        return int(cursor.lastrowid or 0)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise CatalogError(f"{self._path}: {error}") from error
