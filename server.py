@@ -23,6 +23,8 @@ from portal.admission import Transfers
 from portal.analytics import MOST_CONNECTIONS, Analytics
 from portal.analytics.client import ANSWER_BYTES
 from portal.analytics.probe import probe
+from portal.catalog.library import Library
+from portal.catalog.refresh import RefreshTask
 from portal.config import Config, ConfigError, load
 from portal.curl_client import Client
 from portal.departures import Departures
@@ -42,6 +44,7 @@ from portal.upkeep import UpkeepTask
 from portal.uploads import Uploads
 from portal.upstream import Upstream
 from portal.workers import Workers
+from sql import catalog
 from sql.database import migrate
 from sql.errors import SqlError
 from sql.reader import Reader
@@ -77,8 +80,11 @@ def make_services(
     uploads = Uploads(config.upload_dir)
     workers = Workers()
     stack.push_async_callback(workers.close)
+    library = Library(config.catalog_index)
+    stack.callback(library.close)
     if slot == 0:
-        for task in (UpkeepTask(upkeep), SweepTask(uploads)):
+        refresh = RefreshTask(config.catalog_dir, config.catalog_index)
+        for task in (UpkeepTask(upkeep), SweepTask(uploads), refresh):
             task.start()
             stack.push_async_callback(task.stop)
     # A handle for every transfer, and one for the redirect before it, so that none waits in the
@@ -112,6 +118,7 @@ def make_services(
         departures=Departures(),
         traffic=traffic,
         analytics=analytics,
+        library=library,
         guesses=shared.guesses,
         upstream=Upstream(streams, config.gitlab, config.limits),
         transfers=shared.transfers,
@@ -245,6 +252,7 @@ def run(config: Config, processes: int) -> int:
     """Prepare what all processes share, then serve; the exit status."""
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(config.database)
+    catalog.prepare(config.catalog_index)
     allow_descriptors(config.limits.transfers)
     bound = bind_sockets(config.port, config.address, backlog=BACKLOG)
     sockets: list[socket.socket] = [Listener(each) for each in bound]

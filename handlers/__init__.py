@@ -10,7 +10,19 @@ from typing import Any
 
 from tornado.web import Application
 
-from handlers import analytics, downloads, git, metrics, pages, pets, prospects, tools
+from handlers import (
+    analytics,
+    catalog,
+    catalogdiff,
+    catalogsearch,
+    downloads,
+    git,
+    metrics,
+    pages,
+    pets,
+    prospects,
+    tools,
+)
 from handlers.base import NotFoundHandler, StaticHandler, log_request
 from portal.services import Services
 
@@ -32,6 +44,16 @@ ROUTES: tuple[Any, ...] = (
     (rf"/{REPOSITORY}/info/lfs/.*", git.LfsHandler),
     (rf"/{REPOSITORY}/(git-receive-pack|HEAD|objects/.*)", git.RefusedHandler),
     (rf"/{SLUG}/info/refs", git.SuffixHandler),
+    (r"/catalog/?", catalog.HomeHandler),
+    (r"/catalog/search", catalogsearch.SearchHandler),
+    (r"/catalog/diff/?", catalogdiff.DiffHandler),
+    (r"/catalog/diff/([^/]+)/([^/]+)/?", catalogdiff.TableDiffHandler),
+    (r"/catalog/history/([^/]+)/([^/]+)/?", catalogdiff.HistoryHandler),
+    (r"/catalog/history/([^/]+)/([^/]+)/(.+)", catalogdiff.HistoryHandler),
+    (r"/catalog/([^/]+)/?", catalog.HomeHandler),
+    (r"/catalog/([^/]+)/([^/]+)/?", catalog.CategoryHandler),
+    (r"/catalog/([^/]+)/([^/]+)/([^/]+)/?", catalog.TableHandler),
+    (r"/catalog/([^/]+)/([^/]+)/([^/]+)/(.+)", catalog.RowHandler),
     *tools.routes(pets.PAGES),
     *tools.routes(prospects.PAGES),
     (rf"/{REPOSITORY}/?", pages.ProjectRedirectHandler),

@@ -26,6 +26,9 @@ RESERVED_SLUGS = frozenset(
 )
 
 
+OWN_TABLES = Path(__file__).parent.parent / "catalog"
+
+
 class ConfigError(Exception):
     """The configuration cannot be used; `faults` holds one line for each reason."""
 
@@ -109,6 +112,7 @@ class Config:
     limits: Limits
     umami: UmamiConfig
     projects: tuple[Project, ...]
+    catalog_dir: Path
     metrics_token: str = field(default="", repr=False)
     ip_hash_key: str = field(default="", repr=False)
 
@@ -121,6 +125,11 @@ class Config:
     def outbox(self) -> Path | None:
         """Where page events wait for Umami; None where none are taken."""
         return self.data_dir / "outbox.sqlite3" if self.umami.website else None
+
+    @property
+    def catalog_index(self) -> Path:
+        """What the catalog's tables were made into; it can be deleted."""
+        return self.data_dir / "catalog.sqlite3"
 
     @property
     def umami_dir(self) -> Path:
@@ -172,6 +181,7 @@ def parse(document: dict[str, Any], environ: Mapping[str, str]) -> Config:
         limits=_limits(limits),
         projects=(projects := _projects(root)),
         umami=_umami(umami, projects),
+        catalog_dir=_catalog(root.table("catalog"), environ),
         metrics_token=root.secret(environ, "METRICS_TOKEN"),
         ip_hash_key=root.secret(environ, "IP_HASH_KEY"),
     )
@@ -215,6 +225,12 @@ def _umami(table: Reader, projects: tuple[Project, ...]) -> UmamiConfig:
         collect=collect,
         script=table.script("script", "script.js"),
     )
+
+
+def _catalog(table: Reader, environ: Mapping[str, str]) -> Path:
+    """The folder of versions: the environment's, the file's, or the project's own tables."""
+    configured = table.text("dir", "")
+    return Path(environ.get("CATALOG_DIR") or configured or OWN_TABLES).absolute()
 
 
 def _projects(root: Reader) -> tuple[Project, ...]:

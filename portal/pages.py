@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from portal.catalog import addresses, cells
 from portal.metrics.cells import bar, figures
 from portal.releases import asset_path
 
@@ -29,6 +30,8 @@ def environment(templates: Path = TEMPLATES) -> Environment:
     made.filters["clock"] = clock
     made.filters.update(figures=figures, bar=bar)
     made.globals["asset_path"] = asset_path
+    made.globals["catalog"] = addresses
+    made.filters.update(cell=cells.cell, full=cells.full, json_text=cells.json_text)
     return made
 
 

@@ -6,6 +6,7 @@ import jinja2
 
 from portal.admission import Transfers
 from portal.analytics import Analytics
+from portal.catalog.library import Library
 from portal.config import Config
 from portal.departures import Departures
 from portal.holding import Holding
@@ -43,6 +44,7 @@ class Services:
     departures: Departures
     traffic: TrafficCounter
     analytics: Analytics
+    library: Library
     guesses: Guesses
     templates: jinja2.Environment
     uploads: Uploads

@@ -1,0 +1,104 @@
+"""What the catalog's addresses share: the version, how a page is shown, what counts."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from handlers.base import Handler
+from portal.catalog.addresses import with_query
+from portal.catalog.library import Catalog
+from portal.crawlers import declares_itself
+from portal.errors import Malformed, Unavailable
+from portal.events import CatalogInteraction
+
+log = logging.getLogger("portal.catalog")
+
+T = TypeVar("T")
+
+DETAIL = 200  # characters that are recorded
+PREFETCH = ("Sec-Purpose", "Purpose", "X-Moz")
+MOST_PAGES = 1_000_000
+
+
+class CatalogHandler(Handler):
+    """An address of the catalog."""
+
+    async def read(self, work: Callable[[Catalog], T]) -> T:
+        """What `work` makes of the catalog, in a thread. Raises what it raises."""
+        return await self.services.library.read(work)
+
+    def field(self, name: str) -> str:
+        """A field of the query, "" if it is not there."""
+        return self.get_query_argument(name, "")
+
+    def number(self, name: str) -> int:
+        """A field that is a number of a page; 1 if it is not there."""
+        text = self.field(name) or "1"
+        if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= MOST_PAGES):
+            raise Malformed(f'There is no page "{text[:40]}".', "Pages are numbered from 1.")
+        return int(text)
+
+    @property
+    def form(self) -> str:
+        """What is asked for: "html", or "json" or "csv" by `format` or by Accept."""
+        asked = self.field("format")
+        if asked not in ("", "html", "json", "csv"):
+            raise Malformed(f'There is no format "{asked[:40]}".', "These are: json, csv.")
+        if asked:
+            return asked
+        accept = self.request.headers.get("Accept", "")
+        return "json" if "application/json" in accept and "text/html" not in accept else "html"
+
+    def elsewhere(self, where: Callable[[str], str]) -> bool:
+        """Whether the same of another version is asked for (`in`), and then it is led to."""
+        version = self.field("in")
+        if version:
+            self.redirect(where(version))
+        return bool(version)
+
+    def link(self, **changes: str | int) -> str:
+        """This address with other fields; "" takes one away."""
+        kept = [
+            (name, value)
+            for name in self.request.query_arguments
+            if name not in changes
+            for value in self.get_query_arguments(name)
+            if value
+        ]
+        return with_query(self.request.path or "", *kept, **changes)
+
+    @property
+    def counts(self) -> bool:
+        """Whether somebody looks, or a program that somebody uses: no HEAD, prefetch or crawler."""
+        headers = self.request.headers
+        fetched_early = any("prefetch" in headers.get(name, "").lower() for name in PREFETCH)
+        return (
+            self.request.method == "GET"
+            and not fetched_early
+            and not declares_itself(self.user_agent)
+        )
+
+    async def interaction(self, event: str, detail: str, result_count: int | None = None) -> None:
+        """Record it before anything is answered. The page stays up where it cannot be recorded."""
+        told = CatalogInteraction(event, detail[:DETAIL], result_count, self.ip_hash)
+        try:
+            await self.services.recorder.record(told)
+        except Unavailable as error:
+            log.warning("a %s is not counted: %s", event, error.sentence)
+
+    async def show(self, template: str, **context: Any) -> None:
+        """A page, made off the loop."""
+        await self.answer_page(f"catalog/{template}", **context)
+
+    async def answer_page(self, template: str, **context: Any) -> None:  # INTERIM
+        page = self.services.templates.get_template(template)
+        html = await asyncio.to_thread(page.render, tracker=self.tracker, **context)
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.finish(html.encode("utf-8", "replace"))
+
+    def answer_json(self, document: dict[str, Any]) -> None:
+        """A document for a program; all ASCII, so that half of a surrogate pair can be in it."""
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.finish(json.dumps(document, indent=1))
