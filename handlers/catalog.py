@@ -98,10 +98,10 @@ class TableHandler(FileHandler):
             return
         if self.elsewhere(lambda other: address(other, category, table)):
             return
+        wish = self.wish()
         if self.form != "html":
             await self.send_table(version, category, table)
             return
-        wish = self.wish()
 
         def work(catalog: Catalog) -> dict[str, Any]:
             shelf = catalog.shelf(catalog.version(version))

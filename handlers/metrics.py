@@ -11,6 +11,7 @@ from tornado.iostream import StreamClosedError
 from handlers.base import Handler
 from portal import __version__
 from portal.analytics.share import KINDS, Shared
+from portal.catalog.state import CatalogState, read_state
 from portal.errors import Malformed, PortalError, TooMany, Unauthorized
 from portal.metrics import csvs
 from portal.metrics.dashboard import Dashboard
@@ -92,9 +93,9 @@ class MetricsHandler(Handler):
             self.set_header("Content-Type", content_type)
             self.finish(body)
         elif form == "json":
-            dashboard, shared = await self.everything(window)
+            everything = await self.everything(window)
             self.set_header("Content-Type", "application/json; charset=UTF-8")
-            self.finish(await asyncio.to_thread(as_json, dashboard, shared))
+            self.finish(await asyncio.to_thread(as_json, *everything))
         else:
             await self.answer_page(window)
 
@@ -130,13 +131,14 @@ class MetricsHandler(Handler):
 
     async def answer_page(self, window: str) -> None:
         """The page, made off the loop: there is much of it."""
-        dashboard, shared = await self.everything(window)
+        dashboard, shared, tables = await self.everything(window)
         html = await asyncio.to_thread(
             self.render_template,
             dashboard=dashboard,
             windows=WINDOWS,
             link=self.link,
             shared=shared,
+            tables=tables,
             umami=self.config.umami,
             kinds=KINDS,
             version=__version__,
@@ -148,10 +150,14 @@ class MetricsHandler(Handler):
         """The page; finding the template is part of it, since the first time compiles it."""
         return self.services.templates.get_template("metrics.html").render(**context)
 
-    async def everything(self, window: str) -> tuple[Dashboard, Shared]:
-        """What is counted here, and what Umami has; neither waits for the other."""
-        share = self.services.analytics.share
-        return await asyncio.gather(self.services.reports.dashboard(window), share.read())
+    async def everything(self, window: str) -> tuple[Dashboard, Shared, CatalogState | None]:
+        """What is counted here, what Umami has, how the catalog is; none waits for another."""
+        services = self.services
+        return await asyncio.gather(
+            services.reports.dashboard(window),
+            services.analytics.share.read(),
+            read_state(services.library),
+        )
 
     def link(self, **query: str) -> str:
         """An address of this page's own, good for an hour, without the token."""

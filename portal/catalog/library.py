@@ -41,6 +41,15 @@ class Catalog:
         """Those that are being read."""
         return [Progress(*row) for row in self._snapshot.rows("unfinished_versions")]
 
+    def problems(self, most: int) -> list[tuple[str, str]]:
+        """Paths and sentences about what is wrong with the files."""
+        rows = self._snapshot.rows("problems", limit=most)
+        return [(path, sentence) for _, path, sentence in rows]
+
+    def number(self, statement: str) -> int:
+        """What a statement counts."""
+        return int(self._snapshot.rows(statement)[0][0])
+
     def version(self, name: str | None) -> Version:
         """The one of that name; the newest for None. Raises `NotFound`, `Unavailable`."""
         if not self.versions:
@@ -180,10 +189,6 @@ class Catalog:
     def ids(self, statement: str, **parameters: str) -> list[int]:
         """The rows that a statement finds, in any version."""
         return [row for (row,) in self._snapshot.rows(statement, **parameters)]
-
-    def table_forms(self, table: int) -> dict[int, int]:
-        """What a table holds in each version that has it, by the number of the version."""
-        return dict(self._snapshot.rows("table_forms", table=table))
 
 
 class Library:

@@ -44,7 +44,7 @@ class Query:
 
 def parse(typed: str) -> Query:
     """The query that somebody meant."""
-    typed = typed.strip()[:LONGEST]
+    typed = typed.replace("\0", " ").strip()[:LONGEST]  # a NUL ends what SQLite reads
     wanted: list[tuple[str, bool]] = []
     terms, unwanted = [], []
     for minus, phrase, word in _TERM.findall(typed)[:MOST_TERMS]:

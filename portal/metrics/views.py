@@ -6,13 +6,14 @@ from typing import Any
 
 from portal import __version__
 from portal.analytics.share import Shared
+from portal.catalog.state import CatalogState
 from portal.metrics.dashboard import Dashboard, FilledTable, Row
 from portal.metrics.figures import Figures
 from portal.metrics.house import House
 from sql.outbox import OUTCOMES
 
 
-def as_json(dashboard: Dashboard, shared: Shared) -> str:
+def as_json(dashboard: Dashboard, shared: Shared, tables: CatalogState | None) -> str:
     """The whole dashboard; text is as it was recorded, names are the CSV tables'."""
     return json.dumps(
         {
@@ -34,7 +35,7 @@ def as_json(dashboard: Dashboard, shared: Shared) -> str:
             },
             "requests": _table(dashboard.requests),
             "pages": _pages(shared),
-            "house": _house(dashboard),
+            "house": _house(dashboard) | {"catalog": tables.plain() if tables else None},
         },
         ensure_ascii=False,
     )

@@ -80,18 +80,6 @@ from keys
 join rows on rows.key_id = keys.id
 where keys.table_id = :table and keys.name = :row;
 
--- name: table_forms
--- What a table holds in each version that has it.
-select version_id, content_id
-from version_tables
-where table_id = :table;
-
--- name: names_of
--- All names that rows of a table have or had.
-select name
-from keys
-where table_id = :table;
-
 -- name: linked_from
 -- The rows that refer to that one.
 select row_id

@@ -1,0 +1,91 @@
+"""Sets of data tables, written and indexed for tests."""
+
+import asyncio
+import json
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from portal.catalog import indexing
+from portal.catalog.library import Library
+from sql.catalog import prepare
+from tests.running import curl
+
+
+def text(key, shown):
+    """A text as tables have it."""
+    return f'NSLOCTEXT("T","{key}","{shown}")'
+
+
+def link(table, row):
+    """A reference."""
+    return {"RowName": row, "DataTableName": table}
+
+
+def document(*rows, **head):
+    """A table's file; each row is its name and its values."""
+    listed = [{"Name": name, **values} for name, values in rows]
+    return {"RowStruct": "/Script/T.Row", "Defaults": {}, **head, "Rows": listed}
+
+
+class TableSet:
+    """Versions in a folder, and their index beside it."""
+
+    def __init__(self, directory):
+        self.root = Path(directory) / "versions"
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.index = Path(directory) / "catalog.sqlite3"
+        prepare(self.index)
+
+    def put(self, version, **tables):
+        """Write tables of a version, each named as Category__Table."""
+        for path, content in tables.items():
+            category, name = path.split("__")
+            file = self.root / version / category / f"{name}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            whole = content if isinstance(content, bytes) else json.dumps(content).encode()
+            file.write_bytes(whole)
+        return self
+
+    def run(self):
+        """Bring the index up to date."""
+        indexing.run(self.root, self.index)
+        return self
+
+    def read(self, work):
+        """What `work` makes of the catalog."""
+        library = Library(self.index)
+        try:
+            return asyncio.run(library.read(work))
+        finally:
+            library.close()
+
+
+STRANGE = ("a/b", "..", ".", "50%", "?q=#x", "<i>&\"'", "Größe 44", "=1+1", "東京", " space ")
+SMALL = {
+    "Items__D_Items": document(
+        ("Rope", {"Title": text("r", "Rope"), "Weight": 2}),
+        ("Lamp", {"Title": text("l", "Oil lamp"), "Needs": [link("D_Items", "Rope")]}),
+        ("Lost", {"Needs": [link("D_Items", "Gone")]}),
+        Defaults={"Title": "", "Weight": 1, "Needs": []},
+    ),
+    "Odd__T_Names": document(*((name, {"v": number}) for number, name in enumerate(STRANGE))),
+    "Odd__T_Many": document(*((f"Row_{n}", {"v": n, "w": -n}) for n in range(250))),
+    "Odd__T_None": {"RowStruct": "x", "Defaults": {"Moon": "Tolle"}},
+    "Odd__100%": document(("x", {})),
+}
+
+
+@contextmanager
+def small_catalog(start_portal, directory, **options):
+    """A portal with two versions of a small set, of which the second has other items."""
+    tables = TableSet(directory)
+    tables.put("1.9", **SMALL)
+    items = document(("Rope", {"Title": text("r", "Rope"), "Weight": 3}), ("Oar", {}))
+    tables.put("1.10", **{**SMALL, "Items__D_Items": items})
+    with start_portal(environ={"CATALOG_DIR": str(tables.root)}, **options) as running:
+        until = time.monotonic() + 20
+        while b">1.9<" not in curl(f"{running.url}/catalog"):
+            assert time.monotonic() < until, running.log()
+            time.sleep(0.05)
+        yield running

@@ -1,0 +1,120 @@
+"""What counts as a use of the catalog (M4), and how it is recorded."""
+
+import json
+
+import pytest
+
+from tests.running import TOKEN, ask
+from tests.tables import small_catalog
+
+
+@pytest.fixture(scope="module")
+def portal(start_portal, tmp_path_factory):
+    with small_catalog(start_portal, tmp_path_factory.mktemp("tables"), processes=2) as running:
+        yield running
+
+
+def get(portal, path, client="198.51.100.9", **headers):
+    """Status and body of a page as a browser asks for it."""
+    headers = {"Accept": "text/html", **headers}
+    status, _, body = ask(portal.url + path, client, **headers)
+    return status, body.decode()
+
+
+def interactions(portal, since=0):
+    return portal.rows(
+        "select event, detail, result_count from catalog_interactions where id > ? order by id",
+        since,
+    )
+
+
+def last(portal):
+    return portal.rows("select coalesce(max(id), 0) from catalog_interactions")[0][0]
+
+
+COUNTED = [
+    ("/catalog/1.9/Items", ("category_view", "Items", None)),
+    ("/catalog/1.9/Items/D_Items", ("category_view", "Items", None)),
+    ("/catalog/search?q=lamp&version=1.9", ("search", "lamp", 1)),
+    ("/catalog/search?q=nothing+at+all", ("search", "nothing at all", 0)),
+    (f"/catalog/search?q={'x' * 300}", ("search", "x" * 200, 0)),
+    ("/catalog/search?q=%F0%9F%90%8E", ("search", "🐎", 0)),
+    ("/catalog/diff?from=1.9&to=1.10", ("diff_view", "1.9..1.10", None)),
+    (
+        "/catalog/diff/Items/D_Items?from=1.9&to=1.10",
+        ("diff_view", "Items/D_Items 1.9..1.10", None),
+    ),
+]
+NOT_COUNTED = [
+    *("/catalog", "/catalog/1.9", "/catalog/search", "/catalog/search?q=", "/catalog/search?q=+"),
+    *("/catalog/1.9/Items/D_Items/Rope", "/catalog/history/Items/D_Items/Rope", "/catalog/diff"),
+    *(
+        "/catalog/1.9/Odd/T_Many?page=2",
+        "/catalog/1.9/Odd/T_Many?sort=v",
+        "/catalog/1.9/Odd/T_Many?q=7",
+    ),
+    *("/catalog/1.9/Odd/T_Many?column=v", "/catalog/1.9/Odd/T_Many?field=v&is=is&value=1"),
+    *("/catalog/search?q=lamp&version=1.9&category=Items", "/catalog/diff?from=1.9&to=1.9"),
+    *(
+        "/catalog/diff?from=1.9&to=1.10&kind=added",
+        "/catalog/diff/Items/D_Items?from=1.9&to=1.10&page=1",
+    ),
+    *("/catalog/1.9/Items?format=json", "/catalog/1.9/Items/D_Items?format=csv"),
+    *("/catalog/1.9/None", "/catalog/1.9/Items/None", "/catalog/search?q=x&version=none"),
+]
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"
+
+
+@pytest.mark.parametrize(("path", "row"), COUNTED)
+@pytest.mark.parametrize("agent", [CHROME, "curl/7.88.1", "python-requests/2.31.0", ""])
+def test_what_counts(portal, path, row, agent):
+    before = last(portal)
+    assert get(portal, path, User_Agent=agent)[0] == 200
+    assert interactions(portal, before) == [row]
+
+
+@pytest.mark.parametrize("path", NOT_COUNTED)
+def test_what_does_not_count(portal, path):
+    before = last(portal)
+    get(portal, path)
+    assert interactions(portal, before) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Purpose": "prefetch"},
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X-Moz": "prefetch"},
+        {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"},
+        {"User-Agent": "Mozilla/5.0 (compatible; bingbot/2.0)"},
+        {"User-Agent": "Bytespider"},
+        {"User-Agent": "facebookexternalhit/1.1"},
+    ],
+)
+@pytest.mark.parametrize("path", [path for path, _ in COUNTED[:1]])
+def test_prefetches_and_crawlers_do_not_count(portal, path, headers):
+    before = last(portal)
+    assert ask(portal.url + path, **headers)[0] == 200
+    assert ask(portal.url + path, method="HEAD")[0] == 200
+    assert interactions(portal, before) == []
+
+
+def test_the_row_is_there_before_the_answer(portal):
+    """In ten tries of ten: nothing is waited for between the answer and the look."""
+    for number in range(10):
+        before = last(portal)
+        get(portal, f"/catalog/search?q=try{number}")
+        assert interactions(portal, before) == [("search", f"try{number}", 0)]
+
+
+def test_the_operator_sees_it(portal):
+    get(portal, "/catalog/search?q=seen+by+the+operator")
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}
+    seen = json.loads(ask(f"{portal.url}/metrics", **headers)[2])
+    assert seen["house"]["catalog"]["versions"] == ["1.9", "1.10"]
+    tables = seen["sections"]["catalog"]["tables"]
+    assert "seen by the operator" in [row["search"] for row in tables["searches"]["rows"]]
+    assert "Items" in [row["category"] for row in tables["categories"]["rows"]]
+    assert "1.9..1.10" in [row["diff"] for row in tables["diffs"]["rows"]]

@@ -1,0 +1,174 @@
+"""/catalog over a running portal: pages, files, what is said of mistakes."""
+
+import csv
+import io
+import json
+import re
+from html import unescape
+
+import pytest
+from markupsafe import escape
+
+from tests.running import ask
+from tests.tables import SMALL, STRANGE, small_catalog
+
+
+@pytest.fixture(scope="module")
+def portal(start_portal, tmp_path_factory):
+    with small_catalog(start_portal, tmp_path_factory.mktemp("tables"), processes=2) as running:
+        yield running
+
+
+def get(portal, path, client="198.51.100.9", **headers):
+    """Status and body of a page as a browser asks for it."""
+    headers = {"Accept": "text/html", **headers}
+    status, _, body = ask(portal.url + path, client, **headers)
+    return status, body.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/catalog", ["1.10", "5 tables", "2 categories", "Items", "Odd"]),
+        ("/catalog/1.9", ["Catalog", "1.9"]),
+        ("/catalog/1.9/Items", ["D_Items"]),
+        ("/catalog/1.9/Items/D_Items", ["Oil lamp", "Rope", 'class="default"']),
+        ("/catalog/1.9/Items/D_Items/Lamp", ["Oil lamp", "default", "its own"]),
+        ("/catalog/1.9/Items/D_Items/Rope", ["Referred to by", ">Lamp</a>"]),
+        ("/catalog/1.9/Odd/T_None", ["Tolle", "no rows"]),
+        ("/catalog/search", ["Look something up"]),
+        ("/catalog/search?q=lamp&version=1.9", ["1 row</strong> found", "<mark>lamp</mark>"]),
+        ("/catalog/search?q=lamp", ["0 rows</strong> found"]),
+        ("/catalog/diff", ["From 1.9 to 1.10"]),
+        ("/catalog/diff?from=1.9&to=1.10", ["1 table ", "+1", "−2", "~1"]),
+        ("/catalog/diff/Items/D_Items?from=1.9&to=1.10", ["Weight", "side-old", "Oar"]),
+        ("/catalog/diff?from=1.9&to=1.9", ["Choose two different versions"]),
+        ("/catalog/history/Items/D_Items/Lamp", ["Removed", "There in the first version"]),
+        ("/catalog/1.9/Odd/100%25", ["100%"]),
+    ],
+)
+def test_pages(portal, path, shown):
+    status, page = get(portal, path)
+    assert status == 200
+    assert not [each for each in shown if each not in page]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_rows_with_strange_names_have_pages_that_lead_to_one_another(portal, name):
+    _, table = get(portal, "/catalog/1.9/Odd/T_Names")
+    links = dict(re.findall(r'<th scope="row"><a href="([^"]+)">(.*?)</a>', table))
+    (path,) = [href for href, shown in links.items() if unescape(shown) == name]
+    status, page = get(portal, unescape(path))
+    assert status == 200
+    assert re.search(r"<h1>(.*?)</h1>", page)[1] == str(escape(name))
+    history = re.search(r'<a href="([^"]+)">Through all versions', page)[1]
+    assert get(portal, unescape(history))[0] == 200
+    assert get(portal, unescape(path) + ("&" if "?" in path else "?") + "format=json")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/catalog/1.9/Odd/T_Many?page=0", "/catalog/1.9/Odd/T_Many?page=x"),
+        *("/catalog/search?q=a&page=-1", "/catalog/1.9/Odd/T_Many?is=nonsense"),
+        *("/catalog/diff?kind=nonsense", "/catalog/1.9/Odd/T_Many?format=xml"),
+        "/catalog/1.9/Odd/T_Many?page=99999999999999999999",
+    ],
+)
+def test_what_cannot_be_asked_gets_a_sentence(portal, path):
+    status, page = get(portal, path)
+    assert status == 400
+    assert "<h1>" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "total"),
+    [
+        ("", "Row_0", 250),
+        ("?page=3", "Row_200", 250),
+        ("?page=99", "Row_200", 250),
+        ("?sort=v&order=down", "Row_249", 250),
+        ("?sort=w", "Row_249", 250),
+        ("?sort=Name&order=down", "Row_99", 250),
+        ("?q=Row_24", "Row_24", 11),
+        ("?field=v&is=at+least&value=240&sort=v", "Row_240", 10),
+        ("?field=v&is=is&value=7", "Row_7", 1),
+        ("?field=v&is=is+not&value=0", "Row_1", 249),
+        ("?field=w&is=at+most&value=-249", "Row_249", 1),
+        ("?field=v&is=at+most&value=nonsense", None, 0),
+        ("?column=w", "Row_0", 250),
+        ("?column=nonsense", "Row_0", 250),
+        ("?sort=nonsense", "Row_0", 250),
+    ],
+)
+def test_a_table_is_paged_sorted_and_filtered(portal, query, first, total):
+    _, page = get(portal, f"/catalog/1.9/Odd/T_Many{query}")
+    names = re.findall(r'<th scope="row"><a [^>]+>(\w+)', page)
+    assert (names[0] if names else None) == first
+    if total != 250:
+        assert f"{total} row" in page
+
+
+def test_what_is_chosen_stays_in_every_address(portal):
+    _, page = get(portal, "/catalog/1.9/Odd/T_Many?column=w&q=Row&sort=w&order=down&page=2")
+    links = [unescape(href) for href in re.findall(r'href="([^"]*T_Many\?[^"]*)"', page)]
+    (after,) = [href for href in links if "page=3" in href]
+    assert all(part in after for part in ("column=w", "q=Row", "sort=w", "order=down"))
+
+
+def test_files_of_a_table(portal):
+    status, headers, body = ask(f"{portal.url}/catalog/1.9/Items/D_Items?format=json")
+    assert (status, headers["content-type"]) == (200, "application/json; charset=UTF-8")
+    assert 'filename="D_Items-1.9.json"' in headers["content-disposition"]
+    assert json.loads(body) == SMALL["Items__D_Items"]
+    _, _, body = ask(f"{portal.url}/catalog/1.9/Items/D_Items?format=csv")
+    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+    assert rows[0] == ["Name", "Title", "Weight", "Needs"]
+    assert rows[2] == ["Lamp", "Oil lamp", "1", "Rope"]  # a default is a value
+
+
+def test_files_of_a_category_and_a_row(portal):
+    _, _, body = ask(f"{portal.url}/catalog/1.9/Odd?format=json")
+    assert json.loads(body) == {
+        path.partition("__")[2]: {**content, "Rows": content.get("Rows", [])}
+        for path, content in SMALL.items()
+        if path.startswith("Odd__")
+    }
+    _, _, body = ask(f"{portal.url}/catalog/1.9/Odd?format=csv")
+    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+    assert ["T_Many", "Row_7", "w", "'-7"] in rows
+    assert ["T_Names", "'=1+1", "v", "7"] in rows  # no spreadsheet takes it for a formula
+    _, _, body = ask(f"{portal.url}/catalog/1.9/Items/D_Items/Rope?format=csv")
+    assert list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))[2] == ["Weight", "2", "own"]
+
+
+def test_programs_get_json(portal):
+    def told(path):
+        return json.loads(ask(portal.url + path, Accept="application/json")[2])
+
+    assert told("/catalog")["version"] == "1.10"
+    found = told("/catalog/search?q=lamp&version=1.9")
+    assert (found["total"], found["results"][0]["name"]) == (1, "Lamp")
+    (table,) = told("/catalog/diff?from=1.9&to=1.10")["tables"]
+    assert (table["added"], table["removed"], table["changed"]) == (1, 2, 1)
+    rows = told("/catalog/diff/Items/D_Items?from=1.9&to=1.10")["rows"]
+    assert {"path": "Weight", "old": 2, "new": 3} in rows[0]["fields"]
+
+
+def test_another_version_of_the_same_page_is_a_step_away(portal):
+    status, headers, _ = ask(f"{portal.url}/catalog/1.10/Odd/100%25?in=1.9")
+    assert (status, headers["location"]) == (302, "/catalog/1.9/Odd/100%25")
+    status, headers, _ = ask(f"{portal.url}/catalog/1.10/Odd/T_Names?row=..&in=1.9")
+    assert headers["location"] == "/catalog/1.9/Odd/T_Names?row=.."
+
+
+def test_references_that_lead_nowhere_are_no_links(portal):
+    _, page = get(portal, "/catalog/1.9/Items/D_Items/Lost")
+    assert "D_Items has no such row" in page
+    assert "D_Items/Gone" not in page
+
+
+def test_no_error_was_logged(portal):
+    """The last test here: nothing above has ended in a traceback."""
+    assert "Traceback" not in portal.log()
+    assert " 500 " not in portal.log()
