@@ -10,7 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from subprocess import SubprocessError
 
-from benchmarks import clone, dashboard, machine, nginx, recording, saves, slow, small, transfer
+from benchmarks import (
+    catalog,
+    clone,
+    dashboard,
+    machine,
+    nginx,
+    recording,
+    saves,
+    slow,
+    small,
+    transfer,
+)
 from benchmarks.children import BenchmarkError
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.report import Bar, Outcome
@@ -27,6 +38,7 @@ ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
     "recorder": recording.measure,
     "metrics": dashboard.measure,
     "saves": saves.measure,
+    "catalog": catalog.measure,
 }
 NAMES = (*PROXIED, *ALONE)
 

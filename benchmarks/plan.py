@@ -12,7 +12,7 @@ SMALL_BYTES = 10 * KIB
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Sizes are in bytes, times in seconds; `rounds` is for everything but the slow readers,
-    `history_scale` a part of the full history."""
+    `history_scale` a part of the full history, `catalog_scale` of the tables."""
 
     rounds: int
     one_bytes: int
@@ -26,6 +26,9 @@ class Plan:
     history_scale: float
     pages: int
     lag_seconds: float
+    catalog_scale: float
+    catalog_versions: int
+    catalog_requests: int
 
 
 FULL = Plan(
@@ -41,6 +44,9 @@ FULL = Plan(
     history_scale=1,
     pages=200,
     lag_seconds=60,
+    catalog_scale=1,
+    catalog_versions=30,
+    catalog_requests=1000,
 )
 QUICK = Plan(
     rounds=1,
@@ -55,4 +61,7 @@ QUICK = Plan(
     history_scale=0.005,
     pages=20,
     lag_seconds=3,
+    catalog_scale=0.05,
+    catalog_versions=4,
+    catalog_requests=100,
 )

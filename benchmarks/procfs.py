@@ -7,6 +7,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 _RESET_PEAK = "5"  # what clear_refs takes for "set VmHWM to the memory in use"
 
@@ -31,6 +32,16 @@ def peak_bytes(pid: int) -> int:
     """The most memory that was resident since `reset_peak`, summed over the tree."""
     statuses = ((PROC / str(process) / "status").read_text() for process in tree(pid))
     return sum(int(match[1]) << 10 for match in map(_PEAK.search, statuses) if match)
+
+
+def resident_bytes(pid: int) -> dict[int, int]:
+    """The memory that is resident now, of each process of the tree."""
+    found = {}
+    for process in tree(pid):
+        with suppress(OSError):
+            pages = (PROC / str(process) / "statm").read_text().split()[1]
+            found[process] = int(pages) * _PAGE
+    return found
 
 
 def tree(pid: int) -> list[int]:

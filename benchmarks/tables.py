@@ -83,6 +83,7 @@ class Tables:
         self._targets: list[tuple[str, list[str]]] = []
         self._heat: list[float] = []
         count = max(6, round(TABLES * scale))
+        self.began_with = count  # tables of the first week, which all versions have
         self._categories = self._names(max(3, round(CATEGORIES * scale)))
         weights = [1 / (rank + SIZE_SHIFT) ** SIZE_POWER for rank in range(count)]
         for rank, weight in enumerate(weights):

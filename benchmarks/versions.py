@@ -32,6 +32,11 @@ class Versions:
         self.names: list[str] = []
         self._copies = copies
 
+    @property
+    def rows(self) -> int:
+        """In the newest version."""
+        return sum(len(table.rows) for table in self.tables.tables)
+
     def write_next(self) -> Week:
         """The first version, or the next one; what the week did."""
         if self.names:
@@ -39,7 +44,7 @@ class Versions:
         else:
             week = Week(
                 touched={table.path for table in self.tables.tables},
-                added=sum(len(table.rows) for table in self.tables.tables),
+                added=self.rows,
                 new_tables=len(self.tables.tables),
             )
         name = str(FIRST_VERSION + len(self.names))
