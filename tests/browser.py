@@ -151,12 +151,13 @@ class Page:
     async def downloaded(self):
         """Wait for a download to end."""
         end = time.monotonic() + SECONDS
-        while not any(
-            name == "Browser.downloadProgress" and params["state"] == "completed"
-            for name, params in self.events
-        ):
-            assert time.monotonic() < end, "no download"
+        while "completed" not in (states := self.download_states()):
+            assert time.monotonic() < end, states
             await asyncio.sleep(0.03)
+
+    def download_states(self):
+        """How a download went so far."""
+        return [p["state"] for name, p in self.events if name == "Browser.downloadProgress"]
 
     async def text(self):
         """What the page says."""
