@@ -46,11 +46,10 @@ class Umami:
             self.process.stdout.close()
             self.process = None
 
-    def behave(self, every="up", **paths):
+    def behave(self, every="up", **names):
         """As the server's docstring says; `send="hangs"` is for /api/send."""
-        modes = {f"/api/{name}": behaviour for name, behaviour in paths.items()}
         partial = self.directory / "mode.partial"
-        partial.write_text(json.dumps({"*": every, **modes}))
+        partial.write_text(json.dumps({"*": every, **names}))
         partial.replace(self.directory / "mode.json")
 
     def _lines(self, name):

@@ -3,9 +3,10 @@
     python -m tests.umami_server DIRECTORY PORT [BASE_PATH]
 
 It stores events in DIRECTORY/stored.jsonl and everything it is asked in DIRECTORY/asked.jsonl, and
-looks in DIRECTORY/mode.json before each answer: {"<path>": "<behaviour>"}, "*" for every other
-path. A behaviour is "up", "hangs", "fails", "closes", "throttles", "redirects" or seconds to wait;
-"stores and " before it lets the event be stored first.
+looks in DIRECTORY/mode.json before each answer: {"<name>": "<behaviour>"}, where a name is what
+follows /api/ in an address, or "script.js", or "*" for every other. A behaviour is "up", "hangs",
+"fails", "closes", "throttles", "redirects" or seconds to wait; "stores and " before it lets the
+event be stored first.
 """
 
 import asyncio
@@ -134,8 +135,8 @@ class Handler(RequestHandler):
         modes = {}
         with contextlib.suppress(FileNotFoundError):
             modes = json.loads((self.store.directory / "mode.json").read_text())
-        path = request.path[request.path.find("/api/") :]
-        behaviour = modes.get(path, modes.get("*", "up"))
+        name = request.path.partition("/api/")[2] or request.path.rpartition("/")[2]
+        behaviour = modes.get(name, modes.get("*", "up"))
         if isinstance(behaviour, str) and behaviour.startswith("stores and "):
             behaviour = behaviour.removeprefix("stores and ")
             self.answer()
