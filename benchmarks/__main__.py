@@ -21,6 +21,7 @@ from benchmarks import (
     slow,
     small,
     transfer,
+    umami,
 )
 from benchmarks.children import BenchmarkError
 from benchmarks.plan import FULL, QUICK, Plan
@@ -39,6 +40,7 @@ ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
     "metrics": dashboard.measure,
     "saves": saves.measure,
     "catalog": catalog.measure,
+    "umami": umami.measure,
 }
 NAMES = (*PROXIED, *ALONE)
 

@@ -29,6 +29,8 @@ class Plan:
     catalog_scale: float
     catalog_versions: int
     catalog_requests: int
+    page_event_seconds: float
+    page_events: int
 
 
 FULL = Plan(
@@ -47,6 +49,8 @@ FULL = Plan(
     catalog_scale=1,
     catalog_versions=30,
     catalog_requests=1000,
+    page_event_seconds=3,
+    page_events=300,
 )
 QUICK = Plan(
     rounds=1,
@@ -64,4 +68,6 @@ QUICK = Plan(
     catalog_scale=0.05,
     catalog_versions=4,
     catalog_requests=100,
+    page_event_seconds=1,
+    page_events=30,
 )

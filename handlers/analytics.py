@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from handlers.base import Handler
@@ -64,6 +65,11 @@ class CollectHandler(ReceivingHandler):
     """<collect>/api/send: one event of a page of ours."""
 
     body_limit = BODY_LIMIT
+
+    @property
+    def logged(self) -> bool:
+        """Only what is wrong: Umami lists the events, and here they would crowd out the rest."""
+        return self.get_status() >= HTTPStatus.BAD_REQUEST
 
     def set_default_headers(self) -> None:
         """Keep the answer, which names the page's session, out of caches."""

@@ -130,6 +130,11 @@ class Handler(RequestHandler):
         return int(length)
 
     @property
+    def logged(self) -> bool:
+        """Whether the answer is worth a line in the access log."""
+        return True
+
+    @property
     def logged_path(self) -> str:
         """The path as logs have it, without what must stay between the portal and its client."""
         return (self.request.path or "")[:LOGGED_PATH]
@@ -269,6 +274,8 @@ class StaticHandler(StaticFileHandler, Handler):  # type: ignore[misc] # their h
 
 def log_request(handler: RequestHandler) -> None:
     """One line an answer: no client, no query."""
+    if isinstance(handler, Handler) and not handler.logged:
+        return
     access_log.info(
         "%.20s %s %d %.0f ms",
         handler.request.method,

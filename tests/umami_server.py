@@ -278,10 +278,13 @@ async def main(directory, port, base):
     )
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    HTTPServer(application, max_body_size=8 << 20).listen(port, "127.0.0.1")
+    server = HTTPServer(application, max_body_size=8 << 20)
+    server.listen(port, "127.0.0.1")
     sys.stdout.write("serving\n")
     sys.stdout.flush()
     await stop.wait()
+    server.stop()
+    await asyncio.sleep(0.2)  # for answers that are being written
 
 
 if __name__ == "__main__":

@@ -1,0 +1,227 @@
+"""Page events: how fast they are taken while Umami is away, what survives, what the portal adds.
+
+What stands for Umami is the one of the tests, which stores what a real one would.
+"""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from benchmarks.children import ADDRESS, ROOT, BenchmarkError, free_port, listening
+from benchmarks.plan import Plan
+from benchmarks.report import Bar, Outcome, at_least, at_most
+from sql.outbox import State, look
+from tests.umami_server import WEBSITE
+
+PAGES = 64
+RATE = 2000
+ADDED_MS = 3
+ARRIVAL_SECONDS = 300.0
+STOP_SECONDS = 60.0
+PATH = "/u/api/send"
+
+_CONFIG = """
+data_dir = {data_dir}
+[listen]
+port = {port}
+trusted_proxies = ["127.0.0.1"]
+[umami]
+url = "http://127.0.0.1:{umami}"
+website = "{website}"
+[gitlab]
+url = "http://127.0.0.1:9"
+refresh_seconds = 3600
+[[projects]]
+slug = "pets"
+gitlab = "icarus/pets"
+"""
+
+
+class House:
+    """A portal and a Umami, each of which can come and go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port, self.umami_port = free_port(), free_port()
+        self.outbox = folder / "data" / "outbox.sqlite3"
+        (folder / "umami").mkdir()
+        values = {"port": self.port, "umami": self.umami_port, "website": WEBSITE}
+        data_dir = json.dumps(str(folder / "data"))
+        text = _CONFIG.format(data_dir=data_dir, **values)
+        (folder / "portal.toml").write_text(text)
+
+    @contextmanager
+    def portal(self) -> Iterator[int]:
+        """One process; its id."""
+        command = [sys.executable, "server.py", "--config", self.folder / "portal.toml"]
+        with listening("portal", command, self.port, self.folder) as number:
+            yield number
+
+    @contextmanager
+    def umami(self) -> Iterator[int]:
+        """Up for a while."""
+        command = [sys.executable, "-m", "tests.umami_server", self.folder / "umami"]
+        command += [str(self.umami_port)]
+        with listening("umami", command, self.umami_port, self.folder) as number:
+            yield number
+
+    def stored(self) -> list[dict[str, Any]]:
+        """What Umami has."""
+        path = self.folder / "umami" / "stored.jsonl"
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def state(self) -> State:
+        """Of the outbox."""
+        return look(self.outbox)
+
+
+def measure(plan: Plan) -> list[Outcome]:
+    """Away, then back; then up."""
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
+        away = _away(House(Path(name)), plan)
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
+        return [away, _up(House(Path(name)), plan)]
+
+
+def _load(port: int, pages: int, seconds: float) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "benchmarks.events", port, PATH, pages, seconds]
+    texts = [str(part) for part in command]
+    return subprocess.Popen(texts, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def _told(load: "subprocess.Popen[str]", seconds: float) -> dict[str, Any]:
+    try:
+        output, _ = load.communicate(timeout=seconds + STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        load.kill()
+        raise BenchmarkError("the pages did not end") from None
+    if load.returncode:
+        raise BenchmarkError("the pages failed")
+    told: dict[str, Any] = json.loads(output)
+    return told
+
+
+def _away(house: House, plan: Plan) -> Outcome:
+    """A load, a load that is cut off by a kill; then Umami comes, is restarted, and has it all."""
+    seconds = plan.page_event_seconds
+    began = int(time.time())
+    with house.portal() as portal:
+        loads = [_told(_load(house.port, PAGES, seconds), seconds) for _ in range(plan.rounds)]
+        cut_off = _load(house.port, PAGES, 3 * seconds)
+        time.sleep(seconds)
+        os.kill(portal, signal.SIGKILL)
+        loads.append(_told(cut_off, seconds))
+    ended = int(time.time())
+    kept = sum(sum(load["answered"]) for load in loads)
+    with house.portal():
+        waiting = house.state().waiting
+        with house.umami():
+            _until(lambda: house.state().amount("sent") > kept // 3)
+        time.sleep(1)
+        with house.umami():
+            _until(lambda: not house.state().waiting and not house.state().in_flight)
+        state = house.state()
+    stored = house.stored()
+    whole = loads[:-1]
+    rate = statistics.median(sum(load["answered"]) / load["seconds"] for load in whole)
+    p50, p99 = (statistics.median(load[name] for load in whole) for name in ("p50", "p99"))
+    outcome = Outcome(f"page events, {PAGES} pages at once, Umami away", ("measured",))
+    outcome.rows = [
+        ("taken, events/s", f"{rate:,.0f}"),
+        ("one event: median; p99, ms", f"{p50:.1f}; {p99:.1f}"),
+        ("answered in all, before a kill -9 too", f"{kept:,}"),
+        ("waiting after the restart", f"{waiting:,}"),
+        ("stored by Umami, which was restarted in between", f"{len(stored):,}"),
+        ("uncertain", f"{state.amount('uncertain'):,}"),
+    ]
+    lost = _lost(stored, [load["answered"] for load in loads])
+    disorder = sum(_disorder(stored, page) for page in range(PAGES))
+    times = [event["timestamp"] for event in stored]
+    wrong = sum(not began <= moment <= ended for moment in times)
+    wrong += sum(after < before for before, after in pairwise(times))
+    outcome.bars = [
+        at_least("page events taken, Umami away", rate, RATE, "{:,.0f}", " events/s"),
+        Bar("page events lost", str(lost), "none", lost == 0),
+        Bar("page events out of order", str(disorder), "none", disorder == 0),
+        Bar("page events with another time", str(wrong), "none", wrong == 0),
+    ]
+    return outcome
+
+
+def _lost(stored: list[dict[str, Any]], answered: list[list[int]]) -> int:
+    """How many were answered and are not there as often: each load numbers from nought."""
+    seen: dict[str, int] = {}
+    for event in stored:
+        seen[event["url"]] = seen.get(event["url"], 0) + 1
+    return sum(
+        max(0, sum(number < load[page] for load in answered) - seen.get(f"/{page}/{number}", 0))
+        for page in range(PAGES)
+        for number in range(max(load[page] for load in answered))
+    )
+
+
+def _disorder(stored: list[dict[str, Any]], page: int) -> int:
+    """How often a page's event is not the one after the last: but for the first of each
+    further load."""
+    numbers = [int(e["url"].split("/")[2]) for e in stored if e["url"].startswith(f"/{page}/")]
+    breaks = sum(after != before + 1 for before, after in pairwise(numbers))
+    return max(0, breaks - (numbers.count(0) - 1))
+
+
+def _until(fine: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + ARRIVAL_SECONDS
+    while not fine():
+        if time.monotonic() > give_up:
+            raise BenchmarkError("the events do not arrive")
+        time.sleep(0.2)
+
+
+def _up(house: House, plan: Plan) -> Outcome:
+    """One event after the other, straight to Umami and through the portal, in turn."""
+    added, straight, through = [], [], []
+    with house.umami(), house.portal():
+        for _ in range(plan.rounds):
+            direct = _median(house.umami_port, "/api/send", plan.page_events)
+            portal = _median(house.port, PATH, plan.page_events)
+            straight.append(direct)
+            through.append(portal)
+            added.append(portal - direct)
+    outcome = Outcome("page events, one at a time, Umami up", ("median ms",))
+    outcome.rows = [
+        ("straight to Umami", f"{statistics.median(straight):.2f}"),
+        ("through the portal", f"{statistics.median(through):.2f}"),
+    ]
+    value = statistics.median(added)
+    outcome.bars = [at_most("the portal adds to a page event", value, ADDED_MS, "{:.2f}", " ms")]
+    return outcome
+
+
+def _median(port: int, path: str, count: int) -> float:
+    """Milliseconds of one event. Raises BenchmarkError."""
+    body = {"website": WEBSITE, "hostname": "127.0.0.1", "url": "/", "title": "x", "referrer": ""}
+    text = json.dumps({"type": "event", "payload": body})
+    headers = {"Content-Type": "application/json", "User-Agent": "Mozilla/5.0 (X11) Firefox/128"}
+    connection = HTTPConnection(ADDRESS, port, timeout=10)
+    waits = []
+    for _ in range(count):
+        began = time.perf_counter()
+        connection.request("POST", path, text, headers)
+        answer = connection.getresponse()
+        told = json.loads(answer.read())
+        waits.append(1000 * (time.perf_counter() - began))
+        if "sessionId" not in told:
+            raise BenchmarkError(f"an event was answered with {told}")
+    connection.close()
+    return statistics.median(waits)
