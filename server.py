@@ -7,7 +7,6 @@ import faulthandler
 import gc
 import logging
 import os
-import resource
 import socket
 import sys
 from dataclasses import replace
@@ -23,11 +22,14 @@ from portal.admission import Transfers
 from portal.analytics import MOST_CONNECTIONS, Analytics
 from portal.analytics.client import ANSWER_BYTES
 from portal.analytics.probe import probe
+from portal.assets import Assets
 from portal.catalog.library import Library
 from portal.catalog.refresh import RefreshTask
 from portal.config import Config, ConfigError, load
 from portal.curl_client import Client
 from portal.departures import Departures
+from portal.descriptors import allow_descriptors
+from portal.disclosure import Record
 from portal.gitlab import GitLabApi
 from portal.heap import keep_heap
 from portal.listings import Listings
@@ -36,6 +38,7 @@ from portal.metrics.house import Places
 from portal.metrics.reports import Reports
 from portal.notify import Notifier, Pulse
 from portal.processes import EX_UNAVAILABLE, SIGNALS, Supervisor
+from portal.readiness import Readiness
 from portal.recording import Recording
 from portal.services import Services, Shared
 from portal.sweeping import SweepTask
@@ -123,6 +126,9 @@ def make_services(
         upstream=Upstream(streams, config.gitlab, config.limits),
         transfers=shared.transfers,
         templates=pages.environment(),
+        assets=Assets(config.site),
+        record=Record(config, reader),
+        readiness=Readiness(config, reader, listings),
         uploads=uploads,
         workers=workers,
     )
@@ -233,19 +239,6 @@ def configure(options: argparse.Namespace) -> Config:
     if options.data_dir is not None:
         config = replace(config, data_dir=options.data_dir)
     return config
-
-
-def allow_descriptors(transfers: int) -> None:
-    """Raise the soft limit to the hard one: a transfer takes two, an idle connection one."""
-    wanted = 2 * transfers + 500
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = max(wanted, 65_536) if hard == resource.RLIM_INFINITY else hard
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    if most < wanted:
-        log.warning(
-            "only %d descriptors are allowed; %d transfers want %d", most, transfers, wanted
-        )
 
 
 def run(config: Config, processes: int) -> int:

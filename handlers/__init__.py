@@ -1,11 +1,8 @@
 """The URL space on one screen, and the application made of it.
 
-Besides these, Tornado serves /static/ and, from the same folder, /robots.txt; and there are the
-two addresses of page analytics, which the configuration names.
+Besides these there are the two addresses of page analytics, which the configuration names.
 """
 
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tornado.web import Application
@@ -17,27 +14,39 @@ from handlers import (
     catalogsearch,
     downloads,
     git,
+    machines,
     metrics,
     pages,
     pets,
+    places,
     prospects,
+    releases,
     tools,
 )
-from handlers.base import NotFoundHandler, StaticHandler, log_request
+from handlers.base import NotFoundHandler, log_request
+from handlers.static import StaticHandler, WellKnownHandler
 from portal.services import Services
-
-STATIC = Path(__file__).parent.parent / "static"
 
 SLUG = r"([a-z0-9][a-z0-9._-]*)"
 REPOSITORY = r"([a-z0-9][a-z0-9._-]*)\.git"
 
 ROUTES: tuple[Any, ...] = (
     (r"/", pages.HomeHandler),
-    (r"/healthz", pages.HealthHandler),
+    (r"/privacy", pages.PrivacyHandler),
+    (r"/healthz", machines.HealthHandler),
+    (r"/readyz", machines.ReadyHandler),
+    (r"/robots\.txt", machines.RobotsHandler),
+    (r"/sitemap\.xml", machines.SitemapHandler),
+    (r"/\.well-known/security\.txt", machines.SecurityHandler),
+    (rf"/feeds/{SLUG}\.atom", machines.FeedHandler),
+    (rf"/badges/{SLUG}\.(svg|json)", machines.BadgeHandler),
+    (r"/static/(.+)", StaticHandler),
+    (r"/favicon\.ico", WellKnownHandler, {"path": "favicon.ico"}),
+    (r"/manifest\.webmanifest", WellKnownHandler, {"path": "manifest.webmanifest"}),
     (r"/metrics", metrics.MetricsHandler),
-    (r"/downloads/?", downloads.ProjectsHandler),
-    (r"/downloads/([^/]+)/?", downloads.ProjectHandler),
-    (r"/downloads/([^/]+)/([^/]+)", downloads.ReleaseHandler),
+    (r"/downloads/?", releases.ProjectsHandler),
+    (r"/downloads/([^/]+)/?", releases.ProjectHandler),
+    (r"/downloads/([^/]+)/([^/]+)", releases.ReleaseHandler),
     (r"/downloads/([^/]+)/(.+)/([^/]+)", downloads.AssetHandler),
     (rf"/{REPOSITORY}/info/refs", git.InfoRefsHandler),
     (rf"/{REPOSITORY}/git-upload-pack", git.UploadPackHandler),
@@ -67,15 +76,14 @@ def make_app(services: Services) -> Application:
         list(ROUTES),
         default_handler_class=NotFoundHandler,
         log_function=log_request,
-        static_path=str(STATIC),
-        static_handler_class=StaticHandler,
         services=services,
     )
     # Where the configuration says; before the folder of static files, which the tracker is under.
     configured = analytics.routes(services.analytics, services.config.umami.collect)
     application.add_handlers(r".*", list(configured))
     services.templates.globals.update(
-        site={"title": services.config.site_title, "description": services.config.site_description},
-        static=partial(StaticHandler.make_static_url, application.settings),
+        site=services.config.site,
+        static=services.assets.address,
+        navigation=places.NAVIGATION,
     )
     return application

@@ -1,31 +1,30 @@
-"""What every answer shares: who asked, errors, pages, security headers, the access log."""
+"""What every answer shares: who asked, pages, security headers, the access log."""
 
+import asyncio
+import gzip
 import logging
 import re
 from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
-from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+from tornado.web import RequestHandler
 
+from handlers.failing import FailingHandler
+from handlers.places import no_page
+from portal.accept import takes_gzip
 from portal.analytics import Tag
 from portal.config import Config, Project
-from portal.errors import (
-    Malformed,
-    Misdirected,
-    NotFound,
-    PortalError,
-    UpstreamFailed,
-    UpstreamSlow,
-)
+from portal.errors import Malformed, Misdirected, NotFound
 from portal.events import USER_AGENT_LIMIT
 from portal.hosts import is_ours
+from portal.nearby import Place, nearest
 from portal.privacy import client_address, ip_hash
-from portal.services import Services
 
-log = logging.getLogger("portal.web")
 access_log = logging.getLogger("portal.access")
 
+GZIP_LEVEL = 5  # a page of 100 KB in some 2 ms
 SECURITY_HEADERS = {
     "Server": "portal",
     "X-Content-Type-Options": "nosniff",
@@ -36,28 +35,12 @@ SECURITY_HEADERS = {
     ),
 }
 
-# For what Tornado itself answers; everything else carries its own sentence.
-SENTENCES = {
-    400: ("This request cannot be understood.", "Please check the address."),
-    404: ("There is no such page.", "Start from the home page."),
-    405: ("This address does not take that method.", ""),
-    500: ("Something went wrong in the portal.", "It has been noted; please try again."),
-}
-
 
 _LENGTH = re.compile(r"\d{1,19}", re.ASCII)
-LOGGED_PATH = 500  # characters of a path
-_NO_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
 
 
-class Handler(RequestHandler):
+class Handler(FailingHandler):
     """The base of all handlers; parses, calls, answers."""
-
-    @property
-    def services(self) -> Services:
-        """What this process works with."""
-        services: Services = self.settings["services"]
-        return services
 
     @property
     def config(self) -> Config:
@@ -77,7 +60,7 @@ class Handler(RequestHandler):
         Raises `Misdirected` where it was sent to another's name.
         """
         self.services.running.add(self)
-        if not (self.any_host or is_ours(self.request.host, self.config.site_url)):
+        if not (self.any_host or is_ours(self.request.host, self.config.site.url)):
             raise Misdirected("This is not the server of that name.", f"It is {self.origin}/ here.")
         return None
 
@@ -113,7 +96,7 @@ class Handler(RequestHandler):
     @property
     def origin(self) -> str:
         """The portal's address as this visitor sees it, without a trailing slash."""
-        return self.config.site_url or f"{self.request.protocol}://{self.request.host}"
+        return self.config.site.url or f"{self.request.protocol}://{self.request.host}"
 
     @property
     def announced(self) -> int | None:
@@ -134,17 +117,15 @@ class Handler(RequestHandler):
         """Whether the answer is worth a line in the access log."""
         return True
 
-    @property
-    def logged_path(self) -> str:
-        """The path as logs have it, without what must stay between the portal and its client."""
-        return (self.request.path or "")[:LOGGED_PATH]
-
     def project(self, slug: str) -> Project:
         """The configured project of that slug, or `NotFound`."""
         project = self.config.project(slug)
         if project is None:
+            places = [Place(p.slug, f"/downloads/{p.slug}") for p in self.config.projects]
             raise NotFound(
-                f'There is no project "{slug}".', f"All projects are at {self.origin}/downloads"
+                f'There is no project "{slug}".',
+                f"All projects are at {self.origin}/downloads",
+                near=nearest(slug, places),
             )
         return project
 
@@ -166,11 +147,47 @@ class Handler(RequestHandler):
         public = not self.private and self.get_status() < HTTPStatus.BAD_REQUEST
         return self.services.analytics.tag if public else None
 
+    @property
+    def canonical(self) -> str | None:
+        """The public address of this page; None where it is private."""
+        return None if self.private else f"{self.origin}{self.request.path}"
+
+    def rendered(self, template: str, **context: Any) -> bytes:
+        """A page, made; can be called in any thread."""
+        context = {"tracker": self.tracker, "canonical": self.canonical, **context}
+        page = self.services.templates.get_template(template).render(**context)
+        # What others wrote may hold half of a surrogate pair, which is no text.
+        return page.encode("utf-8", "replace")
+
     def page(self, template: str, **context: Any) -> None:
         """Answer with a rendered page."""
+        self.send_page(self.rendered(template, **context))
+
+    async def answer_page(self, template: str, **context: Any) -> None:
+        """Answer with a page that is made off the loop, because there is much of it."""
+        html = await asyncio.to_thread(self.rendered, template, **context)
+        self.send_page(html)
+
+    def send_page(self, html: bytes) -> None:
+        """Answer with HTML: compressed for who takes that, and with an ETag, to be asked again.
+
+        Private pages are not compressed: how small they get could tell what is in them.
+        """
         self.set_header("Content-Type", "text/html; charset=UTF-8")
-        page = self.services.templates.get_template(template)
-        self.write(page.render(tracker=self.tracker, **context))
+        if self.private:
+            self.finish(html)
+            return
+        self._headers.setdefault("Cache-Control", "no-cache")
+        self.vary("Accept-Encoding")
+        if takes_gzip(self.request.headers.get("Accept-Encoding", "")):
+            self.set_header("Content-Encoding", "gzip")
+            html = gzip.compress(html, GZIP_LEVEL, mtime=0)
+        self.finish(html)
+
+    def vary(self, *names: str) -> None:
+        """Say that the answer depends on these headers of the request."""
+        said = [self._headers["Vary"]] if "Vary" in self._headers else []
+        self.set_header("Vary", ", ".join([*said, *names]))
 
     def cross_site(self) -> bool:
         """Whether another site's page makes this browser post.
@@ -181,7 +198,7 @@ class Handler(RequestHandler):
         site, origin = (self.request.headers.get(n) for n in ("Sec-Fetch-Site", "Origin"))
         if site is not None:
             return site not in ("same-origin", "none")
-        if origin is None or origin == self.config.site_url:
+        if origin is None or origin == self.config.site.url:
             return False
         return origin.partition("://")[2].lower() != self.request.host.lower()
 
@@ -189,87 +206,13 @@ class Handler(RequestHandler):
         """What GET answers, of which Tornado sends the headers."""
         return self.get(*args)
 
-    # -- errors --------------------------------------------------------------------------------
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer an error as its reader can use it: a page, JSON, or a line of text."""
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        if not isinstance(error, PortalError):
-            sentence, advice = SENTENCES.get(
-                status_code, (HTTPStatus(status_code).phrase + ".", "")
-            )
-            error = PortalError(sentence, advice)
-            error.status = status_code
-        self.set_status(error.status)
-        if error.retry_after is not None:
-            self.set_header("Retry-After", str(error.retry_after))
-        self.set_header("Cache-Control", "no-store")
-        if error.status == 405:
-            self.set_header("Allow", ", ".join(self.methods()))
-        self.answer_error(error)
-
-    def methods(self) -> list[str]:
-        """The methods that this address takes."""
-        own = [
-            method
-            for method in self.SUPPORTED_METHODS
-            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
-        ]
-        return own if "GET" in own else [method for method in own if method != "HEAD"]
-
-    def answer_error(self, error: PortalError) -> None:
-        """Write the body; the status is set already."""
-        accept = self.request.headers.get("Accept", "")
-        if "text/html" in accept:
-            self.page(
-                "error.html", status=error.status, sentence=error.sentence, advice=error.advice
-            )
-        elif "application/json" in accept:
-            self.finish({"error": error.sentence, "advice": error.advice, "status": error.status})
-        else:
-            self.answer_text(error)
-
-    def answer_text(self, error: PortalError) -> None:
-        """The error as lines for a terminal."""
-        self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        # A name from the address stands in the sentence; no terminal is to obey what is in it.
-        lines = [line.translate(_NO_CONTROLS) for line in (error.sentence, error.advice) if line]
-        self.finish("".join(f"{line}\n" for line in lines))
-
-    def note_failure(self, error: PortalError) -> None:
-        """Count what the upstream failed at, for the operator."""
-        if isinstance(error, (UpstreamFailed, UpstreamSlow)):
-            self.services.traffic.upstream_failed()
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what is ours to mend; never the request's repr, which names the client."""
-        if isinstance(value, PortalError):
-            self.note_failure(value)
-            if value.status >= 500:
-                cause = f" ({value.__cause__})" if value.__cause__ else ""
-                log.warning(
-                    "%s %s: %s%s", self.request.method, self.logged_path, value.sentence, cause
-                )
-        elif not isinstance(value, HTTPError):
-            log.error("%s %s", self.request.method, self.logged_path, exc_info=(typ, value, tb))
-
 
 class NotFoundHandler(Handler):
     """Every address that nothing else answers."""
 
     def prepare(self) -> None:
-        """Refuse, whatever the method."""
-        raise HTTPError(404)
-
-
-class StaticHandler(StaticFileHandler, Handler):  # type: ignore[misc] # their head
-    """/static: style, scripts and pictures, under addresses that change with their content."""
-
-    def parse_url_path(self, url_path: str) -> str:
-        """Tornado's hook; no file system has a name with a NUL in it."""
-        if "\0" in url_path:
-            raise HTTPError(404)
-        return super().parse_url_path(url_path)
+        """Refuse, whatever the method, and say what is near."""
+        raise no_page(self.config, unquote(self.request.path or ""))
 
 
 def log_request(handler: RequestHandler) -> None:

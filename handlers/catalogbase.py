@@ -1,6 +1,5 @@
 """What the catalog's addresses share: the version, how a page is shown, what counts."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -91,12 +90,6 @@ class CatalogHandler(Handler):
     async def show(self, template: str, **context: Any) -> None:
         """A page, made off the loop."""
         await self.answer_page(f"catalog/{template}", **context)
-
-    async def answer_page(self, template: str, **context: Any) -> None:  # INTERIM
-        page = self.services.templates.get_template(template)
-        html = await asyncio.to_thread(page.render, tracker=self.tracker, **context)
-        self.set_header("Content-Type", "text/html; charset=UTF-8")
-        self.finish(html.encode("utf-8", "replace"))
 
     def answer_json(self, document: dict[str, Any]) -> None:
         """A document for a program; all ASCII, so that half of a surrogate pair can be in it."""

@@ -1,6 +1,5 @@
-"""/downloads: projects, releases, and the assets themselves, each one counted."""
+"""/downloads/<project>/<version>/<asset>: the files themselves, each one counted."""
 
-import asyncio
 from functools import partial
 from urllib.parse import quote
 
@@ -8,13 +7,13 @@ from tornado.httputil import HTTPHeaders
 from tornado.ioloop import PeriodicCallback
 
 from handlers.base import Handler
-from handlers.pages import project_cards
+from handlers.releases import ReleasesHandler, no_release
 from handlers.streaming import StreamingHandler
 from portal.config import Project
 from portal.counting import Classification, classify, file_size
 from portal.errors import NotFound, PortalError, UpstreamFailed
 from portal.events import DownloadRequest, now
-from portal.notes import render
+from portal.nearby import Place, nearest
 from portal.releases import Asset, Listing, Release, asset_path
 from portal.upstream import Answer, throttled
 
@@ -40,57 +39,7 @@ ANSWER_HEADERS = (
 RENEW_SECONDS = 60
 
 
-class ProjectsHandler(Handler):
-    """/downloads: every project and its newest release."""
-
-    async def get(self) -> None:
-        """A page."""
-        self.page("downloads.html", projects=await project_cards(self))
-
-
-class ProjectHandler(Handler):
-    """/downloads/<project>: its releases, newest first."""
-
-    async def get(self, slug: str) -> None:
-        """A page of them; the notes are rendered off the loop, and remembered."""
-        project = self.project(slug)
-        listing = await self.services.listings.listing(project)
-        number = self.get_query_argument("page", "1")
-        pages = listing.pages()
-        if number not in map(str, range(1, len(pages) + 1)):
-            raise NotFound(
-                f"{project.title} has no such page of releases.",
-                f"They begin at {self.origin}/downloads/{slug}",
-            )
-        shown = pages[int(number) - 1]
-        notes = await asyncio.to_thread(lambda: {r.version: render(r.notes) for r in shown})
-        self.page(
-            "project.html",
-            project=project,
-            listing=listing,
-            releases=shown,
-            number=int(number),
-            pages=len(pages),
-            latest=listing.latest(),
-            clone_url=self.clone_url(slug),
-            notes=lambda release: notes[release.version],
-        )
-
-
-class ReleaseHandler(Handler):
-    """/downloads/<project>/<version>: where on the project's page the release stands."""
-
-    async def get(self, slug: str, version: str) -> None:
-        """Redirect, for `latest` too."""
-        project = self.project(slug)
-        listing = await self.services.listings.listing(project)
-        release = listing.named(version)
-        if release is None:
-            raise no_release(self, project, version)
-        self.redirect(listing.place(slug, release))
-
-
-class AssetHandler(StreamingHandler):
+class AssetHandler(StreamingHandler, ReleasesHandler):
     """/downloads/<project>/<version>/<asset>: the file itself."""
 
     async def get(self, slug: str, version: str, name: str) -> None:
@@ -99,28 +48,25 @@ class AssetHandler(StreamingHandler):
         listing = await self.services.listings.listing(project)
         release = listing.named(version)
         if release is None:
-            self.answer_no_release(project, listing, version, name)
+            await self.answer_no_release(project, listing, version, name)
             return
         asset = release.asset(name)
         if asset is None:
-            raise NotFound(
-                f'Release {release.version} of {project.title} has no file "{name}".',
-                f"Its files are listed at {self.origin}/downloads/{slug}",
-            )
+            raise no_asset(self, project, release, name)
         if release.version != version:
             self.set_header("Cache-Control", "no-cache")
             self.redirect(asset_path(slug, release.version, name))
             return
         await self.serve(project, release, asset)
 
-    def answer_no_release(
+    async def answer_no_release(
         self, project: Project, listing: Listing, version: str, name: str
     ) -> None:
         """Say so, unless the address is that of a release: a tag can hold slashes."""
         named = listing.release(f"{version}/{name}")
         if named is None:
-            raise no_release(self, project, version)
-        self.redirect(listing.place(project.slug, named))
+            raise no_release(self, project, listing, version)
+        await self.answer_release(project, listing, named)
 
     async def serve(self, project: Project, release: Release, asset: Asset) -> None:
         """Ask the upstream, record what that makes of the request, and only then answer."""
@@ -191,11 +137,14 @@ class AssetHandler(StreamingHandler):
                 renew()
 
 
-def no_release(handler: Handler, project: Project, version: str) -> NotFound:
-    """What to say of a version that is not there."""
+def no_asset(handler: Handler, project: Project, release: Release, name: str) -> NotFound:
+    """What to say of a file that is not there."""
+    files = (*release.assets, *release.archives)
+    places = [Place(a.name, asset_path(project.slug, release.version, a.name)) for a in files]
     return NotFound(
-        f'{project.title} has no release "{version}".',
-        f"Its releases are listed at {handler.origin}/downloads/{project.slug}",
+        f'Release {release.version} of {project.title} has no file "{name}".',
+        f"Its files are listed at {handler.origin}/downloads/{project.slug}",
+        near=nearest(name, places),
     )
 
 
@@ -211,7 +160,7 @@ def refusal(status: int, headers: HTTPHeaders) -> PortalError:
         return NotFound("This file is not there any more.", "Please choose another release.")
     if status in (429, 503):
         return throttled(headers)
-    return UpstreamFailed("The server that holds this file failed.", "Please try again later.", 30)
+    return UpstreamFailed("The server that holds this file failed.", retry_after=30)
 
 
 def content_disposition(name: str) -> str:

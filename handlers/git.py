@@ -233,4 +233,4 @@ def refusal(status: int, headers: HTTPHeaders) -> PortalError:
         return NotFound("This repository is not available here.", "Please tell the operator.")
     if status in (429, 503):
         return throttled(headers)
-    return UpstreamFailed("GitLab did not answer as a git server.", "Please try again later.", 30)
+    return UpstreamFailed("GitLab did not answer as a git server.", retry_after=30)

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from tornado.iostream import StreamClosedError
 
 from handlers.base import Handler
+from handlers.places import no_page
 from portal import __version__
 from portal.analytics.share import KINDS, Shared
 from portal.catalog.state import CatalogState, read_state
@@ -30,8 +31,8 @@ class MetricsHandler(Handler):
 
     @property
     def private(self) -> bool:
-        """The token may stand in the address."""
-        return True
+        """The token may stand in the address, where there is one."""
+        return bool(self.config.metrics_token)
 
     def set_default_headers(self) -> None:
         """Keep the page, and the token in its address, out of every other place."""
@@ -46,7 +47,7 @@ class MetricsHandler(Handler):
         """Let only the right token through, or an address that the page has signed."""
         super().prepare()
         if not self.config.metrics_token:
-            self.project("metrics")  # which is none: the answer of any name that is not there
+            raise no_page(self.config, "/metrics")  # the answer of any name that is not there
         answer = self.door.check(self.offers(), self.query, time.time())
         if answer is not Pass.RIGHT:
             self.refuse(answer)
@@ -77,7 +78,7 @@ class MetricsHandler(Handler):
     def refuse(self, answer: Pass) -> NoReturn:
         """Say no; slower to a client that goes on guessing."""
         if answer is Pass.WRONG and (wait := self.services.guesses.wrong(self.client)):
-            raise TooMany("Too many wrong tokens.", "Please wait.", wait)
+            raise TooMany("Too many wrong tokens.", retry_after=wait)
         if answer is Pass.EXPIRED:
             raise Unauthorized("This link is no longer good.", "Open the page afresh.")
         raise Unauthorized("This page needs its token.")
@@ -97,7 +98,7 @@ class MetricsHandler(Handler):
             self.set_header("Content-Type", "application/json; charset=UTF-8")
             self.finish(await asyncio.to_thread(as_json, *everything))
         else:
-            await self.answer_page(window)
+            await self.answer_html(window)
 
     def choice(self, name: str, known: Any, default: str | None) -> str:
         """A field of the query that must be one of those known."""
@@ -129,7 +130,7 @@ class MetricsHandler(Handler):
                 best, form = quality, offered
         return form
 
-    async def answer_page(self, window: str) -> None:
+    async def answer_html(self, window: str) -> None:
         """The page, made off the loop: there is much of it."""
         dashboard, shared, tables = await self.everything(window)
         html = await asyncio.to_thread(

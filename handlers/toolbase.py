@@ -1,11 +1,11 @@
 """What the addresses of every tool share: privacy, who may post, pages and JSON."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.base import LOGGED_PATH, Handler
+from handlers.base import Handler
+from handlers.failing import LOGGED_PATH
 from portal.errors import PortalError
 from portal.fields import Field
 from portal.saves.errors import WrongToolError
@@ -83,18 +83,13 @@ class ToolHandler(Handler):
         return "application/json" in accept and "text/html" not in accept
 
     def compute_etag(self) -> str | None:
-        """None: nothing here is to be kept."""
-        return None
+        """None where nothing is to be kept."""
+        return None if self.private else super().compute_etag()
 
     async def answer_page(self, template: str, status: int = 200, **context: Any) -> None:
         """A page, made off the loop: there can be hundreds of mounts on it."""
-        page = self.services.templates.get_template(template)
-        context |= {"pages": self.pages, "tracker": self.tracker}
-        html = await asyncio.to_thread(page.render, **context)
         self.set_status(status)
-        self.set_header("Content-Type", "text/html; charset=UTF-8")
-        # A save may hold half of a surrogate pair, which is no text.
-        self.finish(html.encode("utf-8", "replace"))
+        await super().answer_page(template, pages=self.pages, **context)
 
     def way_on(self, error: PortalError) -> tuple[str, str]:
         """Where to go after an error: an address and its name."""
@@ -107,14 +102,10 @@ class ToolHandler(Handler):
         address, name = self.way_on(error)
         accept = self.request.headers.get("Accept", "")
         if "text/html" in accept:
-            html = self.services.templates.get_template("tools/refused.html").render(
-                error=error, address=address, name=name, pages=self.pages
-            )
-            self.set_header("Content-Type", "text/html; charset=UTF-8")
-            self.finish(html.encode("utf-8", "replace"))
+            self.page("tools/refused.html", error=error, way_on=(address, name), pages=self.pages)
         elif self.wants_json:
-            said = {"error": error.sentence, "advice": error.advice, "status": error.status}
-            self.finish({**said, "link": f"{self.origin}{address}", "link_name": name})
+            link = {"link": f"{self.origin}{address}", "link_name": name}
+            self.finish({**self.error_told(error), **link})
         else:
             advice = f"{error.advice} {self.origin}{address}".strip()
             self.answer_text(PortalError(error.sentence, advice))

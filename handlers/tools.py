@@ -105,12 +105,10 @@ class DropHandler(ToolPostHandler):
         if self.request.method != "POST" or not html:
             super().answer_error(error)
             return
-        page = self.services.templates.get_template("tools/drop.html")
         # From a page without a referrer the next try would come without its origin, too.
         self.set_header("Referrer-Policy", "same-origin")
-        self.set_header("Content-Type", "text/html; charset=UTF-8")
         way_on = self.way_on(error) if isinstance(error, WrongToolError) else None
-        self.finish(page.render(pages=self.pages, error=error, way_on=way_on, limit=FILE_LIMIT))
+        self.page("tools/drop.html", pages=self.pages, error=error, way_on=way_on, limit=FILE_LIMIT)
 
 
 class LostHandler(ToolHandler):

@@ -45,9 +45,7 @@ class Transfers:
     def acquire(self) -> "Slot":
         """Take one transfer's place; `Unavailable` when all are taken."""
         if self.running >= self._limit:
-            raise Unavailable(
-                "All transfer slots are taken at the moment.", "Please try again soon.", 15
-            )
+            raise Unavailable("All transfer slots are taken at the moment.", retry_after=15)
         self._add(1)
         return Slot(self._add)
 

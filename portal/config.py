@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from portal.saves import TOOLS
 from portal.settings import Reader
+from portal.site import Site
+from portal.site import read as read_site
 
 Network = IPv4Network | IPv6Network
 
@@ -21,8 +23,9 @@ Network = IPv4Network | IPv6Network
 # could never be reached. The tools' names (pets, prospects) are not here: a project may carry its
 # tool's name, since its own addresses are /<slug>.git and /downloads/<slug>.
 RESERVED_SLUGS = frozenset(
-    {"catalog", "downloads", "favicon.ico", "healthz", "latest", "metrics", "privacy", "readyz"}
-    | {"robots.txt", "sitemap.xml", "static", "u", "umami", ".well-known"}
+    {"badges", "catalog", "downloads", "favicon.ico", "feeds", "healthz", "latest", "metrics"}
+    | {"manifest.webmanifest", "privacy", "readyz", "robots.txt", "sitemap.xml", "static", "u"}
+    | {"umami", ".well-known"}
 )
 
 
@@ -98,16 +101,14 @@ class UmamiConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that is set. `site_url` is "" where addresses are taken from each request."""
+    """Everything that is set."""
 
     data_dir: Path
     address: str
     port: int
     trusted_proxies: tuple[Network, ...]
     client_header: str
-    site_title: str
-    site_description: str
-    site_url: str
+    site: Site
     gitlab: GitLab
     limits: Limits
     umami: UmamiConfig
@@ -174,9 +175,7 @@ def parse(document: dict[str, Any], environ: Mapping[str, str]) -> Config:
         port=listen.integer("port", 8000, low=0, high=65535),
         trusted_proxies=listen.networks("trusted_proxies"),
         client_header=listen.token("client_header", "X-Forwarded-For"),
-        site_title=site.text("title", "Portal"),
-        site_description=site.text("description", ""),
-        site_url=site.origin("url", ""),
+        site=read_site(site),
         gitlab=_gitlab(gitlab, environ),
         limits=_limits(limits),
         projects=(projects := _projects(root)),

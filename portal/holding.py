@@ -32,7 +32,7 @@ class Holding:
         """Hold so many more. Raises `Unavailable` where that is more than memory is meant for."""
         if self._bytes + count > self._most:
             raise Unavailable(
-                "Too many files are on their way at the moment.", "Please try again.", RETRY_SECONDS
+                "Too many files are on their way at the moment.", retry_after=RETRY_SECONDS
             )
         self._bytes += count
 

@@ -52,6 +52,10 @@ class Listings:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def confirmed(self) -> bool:
+        """Whether GitLab answered for any project, the last time that it was asked."""
+        return any(kept.confirmed for kept in self._kept.values())
+
     def is_foreign(self, project: Project, url: str) -> bool:
         """Whether an address of this GitLab belongs to another project, or may."""
         return self._kept[project.slug].is_foreign(url)
@@ -121,6 +125,10 @@ class _Kept:
         if self._listing is None:
             raise _unavailable(self._pause.silence() or self._pause.after(self._failures))
         return replace(self._listing, stale=True) if self._pause.silence() else self._listing
+
+    @property
+    def confirmed(self) -> bool:
+        return self.asked.is_set() and not self._failures
 
     def is_foreign(self, url: str) -> bool:
         return self._api.is_foreign(self._project, url)
@@ -204,7 +212,6 @@ class _Kept:
 def _unavailable(seconds: float) -> Unavailable:
     return Unavailable(
         "The list of releases cannot be had at the moment.",
-        "Please try again in a little while.",
         retry_after=max(1, round(seconds)),
     )
 

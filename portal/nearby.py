@@ -7,7 +7,7 @@ from typing import NamedTuple
 MOST = 3
 CANDIDATES = 400  # each costs some 10 microseconds, and anybody can ask for nonsense
 LONGEST = 120
-CUTOFF = 0.6
+CUTOFF = 0.65
 
 
 class Place(NamedTuple):
@@ -34,5 +34,7 @@ def nearest(asked: str, places: Iterable[Place]) -> tuple[Place, ...]:
         if within or matcher.quick_ratio() >= CUTOFF:
             score = max(matcher.ratio(), CUTOFF if within else 0.0)
             scored.append((-score, number, place))
-    likely = [place for score, _, place in sorted(scored)[:MOST] if -score >= CUTOFF]
-    return tuple(likely)
+    likely = [place for score, _, place in sorted(scored) if -score >= CUTOFF]
+    # A place can have several names.
+    by_address = {place.address: place for place in reversed(likely)}
+    return tuple(by_address[address] for address in dict.fromkeys(p.address for p in likely))[:MOST]

@@ -22,8 +22,7 @@ class Recording:
         except RecordError as error:
             raise Unavailable(
                 "The portal cannot record this right now, and serves nothing unrecorded.",
-                "Please try again in a minute.",
-                60,
+                retry_after=60,
             ) from error
 
     def post(self, event: Event) -> None:

@@ -181,7 +181,7 @@ class Relay:
         self._pause(mask)
 
     def _too_slow(self) -> None:
-        self.abort(UpstreamSlow("The upstream server takes too long.", "Please try again.", 30))
+        self.abort(UpstreamSlow("The upstream server takes too long.", retry_after=30))
 
     def _expect(self, seconds: float) -> None:
         """The upstream's turn: end the transfer when nothing comes for so long."""
@@ -289,7 +289,7 @@ class Relay:
 def _failure(error: CurlError) -> PortalError:
     """The sentence for what libcurl could not do; its own words stay in the log."""
     if error.errno == pycurl.E_OPERATION_TIMEDOUT:
-        return UpstreamSlow("The upstream server does not answer.", "Please try again.", 30)
+        return UpstreamSlow("The upstream server does not answer.", retry_after=30)
     if error.errno in (pycurl.E_COULDNT_CONNECT, pycurl.E_COULDNT_RESOLVE_HOST):
-        return UpstreamFailed("The upstream server cannot be reached.", "Please try again.", 30)
-    return UpstreamFailed("The connection to the upstream server broke.", "Please try again.", 30)
+        return UpstreamFailed("The upstream server cannot be reached.", retry_after=30)
+    return UpstreamFailed("The connection to the upstream server broke.", retry_after=30)

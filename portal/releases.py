@@ -112,3 +112,8 @@ def asset_path(slug: str, version: str, asset: str) -> str:
     Each part is one path segment: the tag `release/2.1` is `release%2F2.1`.
     """
     return "/downloads/" + "/".join(quote(part, safe="") for part in (slug, version, asset))
+
+
+def release_path(slug: str, version: str) -> str:
+    """The address of a release, which leads a browser to its place on its project's page."""
+    return f"/downloads/{slug}/{quote(version, safe='')}"

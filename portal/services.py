@@ -6,13 +6,16 @@ import jinja2
 
 from portal.admission import Transfers
 from portal.analytics import Analytics
+from portal.assets import Assets
 from portal.catalog.library import Library
 from portal.config import Config
 from portal.departures import Departures
+from portal.disclosure import Record
 from portal.holding import Holding
 from portal.listings import Listings
 from portal.metrics.door import Guesses
 from portal.metrics.reports import Reports
+from portal.readiness import Readiness
 from portal.recording import Recording
 from portal.traffic import TrafficCounter
 from portal.uploads import Uploads
@@ -47,6 +50,9 @@ class Services:
     library: Library
     guesses: Guesses
     templates: jinja2.Environment
+    assets: Assets
+    record: Record
+    readiness: Readiness
     uploads: Uploads
     workers: Workers
     holding: Holding = field(default_factory=Holding)

@@ -24,6 +24,9 @@ _SHARE_SLUG = re.compile(r"[A-Za-z0-9_-]{4,64}")
 _PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _SCRIPT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}\.js")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_LINK = re.compile(r"/(?!/)[!-~]*|https?://[!-~]+|mailto:[!-~]+")
+_CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+|tel:[0-9+-]+")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 
@@ -70,9 +73,9 @@ class Reader:
         """The table of that name; an empty one where it is missing."""
         return self._child(self._take(key, dict, {}, "a table") or {}, f"{self._prefix}{key}.")
 
-    def tables(self, key: str) -> list["Reader"]:
-        """The tables of an array of tables, at least one."""
-        entries = self._take(key, list, None, "an array of tables") or []
+    def tables(self, key: str, least: int = 1) -> list["Reader"]:
+        """The tables of an array of tables, which may be missing only where `least` is 0."""
+        entries = self._take(key, list, None if least else [], "an array of tables") or []
         if any(not isinstance(entry, dict) for entry in entries):
             self.fault(key, "must be an array of tables")
             return []
@@ -83,6 +86,32 @@ class Reader:
         value = self._take(key, str, default, "a string") or ""
         if any(ord(c) < 32 for c in value):
             self.fault(key, "must not hold control characters")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """True or false; false where it is missing."""
+        return bool(self._take(key, bool, False, "true or false"))
+
+    def colour(self, key: str, default: str) -> str:
+        """A colour, in lower case."""
+        value = self.text(key, default).lower()
+        if not _COLOUR.fullmatch(value):
+            self.fault(key, f'"{value}" must be a colour like #0b5c8a')
+            return default
+        return value
+
+    def link(self, key: str) -> str:
+        """Where a link leads: a path of the portal's own, or another address."""
+        value = self.text(key, None)
+        if value and not _LINK.fullmatch(value):
+            self.fault(key, f'"{value}" must be a path like /privacy or an address with https://')
+        return value
+
+    def contact(self, key: str) -> str:
+        """How to reach somebody (RFC 9116, 2.5.3); "" where it is missing."""
+        value = self.text(key, "")
+        if value and not _CONTACT.fullmatch(value):
+            self.fault(key, f'"{value}" must begin with mailto:, https:// or tel:')
         return value
 
     def integer(self, key: str, default: int, *, low: int, high: int) -> int:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.errors import Conflict, Gone, NotFound, TooLarge, TooMany, Unavailable
+from portal.errors import Conflict, Gone, NotFound, TooLarge, TooMany, Unavailable, spoken
 from portal.upload_folder import Entry, Folder, edited
 
 log = logging.getLogger("portal.uploads")
@@ -185,14 +185,13 @@ class Uploads:
         if count > limits.client_files or _bytes(own) + size > limits.client_bytes:
             raise TooMany(
                 "You have uploaded as much as one visitor can within an hour.",
-                "Go on with a file that is here, or come back later.",
+                f"Go on with a file that is here, or come back in {spoken(self._earliest(own))}.",
                 self._earliest(own),
             )
         if len(alive) >= limits.total_files or _bytes(alive) + size > limits.total_bytes:
             raise Unavailable(
                 "There is no more room for uploaded files at the moment.",
-                "Please come back later; files are deleted after an hour.",
-                self._earliest(alive),
+                retry_after=self._earliest(alive),
             )
 
     def _earliest(self, entries: Sequence[Entry]) -> int:
@@ -254,6 +253,5 @@ def _not_now(error: OSError) -> Unavailable:
     log.error("uploads: %s", error.strerror or type(error).__name__)
     return Unavailable(
         "Files cannot be kept at the moment: the disk is full or broken.",
-        "Please try again later.",
-        60,
+        retry_after=60,
     )

@@ -203,6 +203,4 @@ def throttled(headers: HTTPHeaders) -> Unavailable:
     """What to say when the upstream answers 429 or 503; its Retry-After, within reason."""
     after = headers.get("Retry-After", "")
     seconds = min(max(int(after), 1), 3600) if _SECONDS.fullmatch(after) else 30
-    return Unavailable(
-        "The server behind this portal is busy.", f"Please try again in {seconds} seconds.", seconds
-    )
+    return Unavailable("The server behind this portal is busy.", retry_after=seconds)

@@ -122,9 +122,7 @@ class Workers:
 
 
 def _unavailable() -> Unavailable:
-    return Unavailable(
-        "Too many files are being read at the moment.", "Please try again soon.", RETRY_SECONDS
-    )
+    return Unavailable("Too many files are being read at the moment.", retry_after=RETRY_SECONDS)
 
 
 def _answer(worker: Worker, job: str, request: Frame, until: float) -> Written:

@@ -18,6 +18,7 @@ from tornado.web import Application, RequestHandler
 from portal.config import Config, GitLab, Limits, Project, UmamiConfig
 from portal.curl_client import Client
 from portal.gitlab import GitLabApi
+from portal.site import Site
 
 TOKEN = "secret-token"
 NUMBER = 7
@@ -116,9 +117,7 @@ def config(url: str, *projects: Project, refresh_seconds: float = 0.05) -> Confi
         port=0,
         trusted_proxies=(),
         client_header="X-Forwarded-For",
-        site_title="Portal",
-        site_description="",
-        site_url="",
+        site=Site(),
         gitlab=gitlab(url, refresh_seconds=refresh_seconds),
         limits=limits(5),
         umami=UmamiConfig("http://127.0.0.1:3001", ""),

@@ -35,6 +35,7 @@ class RunningPortal:
         environ=None,
         umami=None,
         site_url="",
+        site=None,
         asset_networks=("127.0.0.0/8",),
         **limits,
     ):
@@ -43,6 +44,7 @@ class RunningPortal:
         self.log_file = directory / "log"
         self.config = directory / "portal.toml"
         self.gitlab, self.limits, self.site_url = gitlab, limits, site_url
+        self.site = site or {}
         self.asset_hosts = [asset_host] if isinstance(asset_host, str) else list(asset_host)
         self.asset_networks = list(asset_networks)
         self.umami = umami or {}
@@ -65,6 +67,9 @@ class RunningPortal:
             f'[[projects]]\nslug = "{slug}"\ngitlab = "icarus/{slug}"\ntitle = "{slug.title()}"\n'
             for slug in ("pets", "prospects")
         )
+        # TOML writes true as JSON does.
+        site = {"url": self.site_url, **self.site}
+        lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in site.items())
         self.config.write_text(
             f"data_dir = {json.dumps(str(self.data_dir))}\n"
             f'[listen]\nport = {self.port}\ntrusted_proxies = ["127.0.0.1"]\n'
@@ -72,7 +77,7 @@ class RunningPortal:
             f"[gitlab]\nurl = {json.dumps(self.gitlab)}\nrefresh_seconds = 1\n"
             f"asset_hosts = {json.dumps([host for host in self.asset_hosts if host])}\n"
             f"asset_networks = {json.dumps(self.asset_networks)}\n"
-            f"[site]\nurl = {json.dumps(self.site_url)}\n{projects}",
+            f"[site]\n{lines}{projects}",
             encoding="utf-8",
         )
 

@@ -1,5 +1,6 @@
 """What the configuration accepts, and how it says what is wrong."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import handlers
 from portal.config import RESERVED_SLUGS, ConfigError, load, parse
 from portal.saves import TOOLS
+from portal.site import Site
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,6 +41,31 @@ def test_a_small_configuration_is_enough():
     assert "'m'" not in repr(config)
 
 
+def test_what_the_site_says_of_itself():
+    text = (
+        GOOD
+        + """
+    [site]
+    accent = "#AA0000"
+    links = [{ label = "Forum", url = "https://forum.example.com/" }]
+    badges = true
+    """
+    )
+    site = parse(tomllib.loads(text), {}).site
+    assert (site.title, site.accent, site.footer, site.badges) == ("Portal", "#aa0000", "", True)
+    assert [(link.label, link.url) for link in site.links] == [
+        ("Forum", "https://forum.example.com/")
+    ]
+    assert parse(tomllib.loads(GOOD), {}).site == Site()
+
+
+def test_the_example_is_valid_with_what_is_commented_out():
+    text = (ROOT / "portal.example.toml").read_text(encoding="utf-8")
+    settings = re.sub(r"^#(?=\w+ = )", "", text, flags=re.MULTILINE)
+    assert settings.count("\n#") < text.count("\n#")
+    assert parse(tomllib.loads(settings), {}).site.links[0].label == "Forum"
+
+
 def test_the_example_is_valid():
     assert len(load(ROOT / "portal.example.toml", {}).projects) == 2
 
@@ -55,6 +82,15 @@ def test_the_example_is_valid():
         ("[limits]\nconnect_seconds = -1", "limits.connect_seconds: must be above 0"),
         ("[limits]\nconnect_seconds = nan", "limits.connect_seconds: must be above 0"),
         ("[site]\nurl = 'https://x/y'", 'site.url: "https://x/y" must be an address'),
+        ("[site]\naccent = 'red'", 'site.accent: "red" must be a colour like #0b5c8a'),
+        ("[site]\naccent = '#0b5c8'", 'site.accent: "#0b5c8" must be a colour'),
+        ("[site]\nbadges = 1", "site.badges: must be true or false"),
+        ("[site]\nsecurity_contact = 'me'", 'site.security_contact: "me" must begin with'),
+        ("[site]\nlinks = 'x'", "site.links: must be an array of tables"),
+        ("[site]\nlinks = [{label = 'x'}]", "site.links[0].url: must be set"),
+        ("[site]\nlinks = [{label='x', url='//x'}]", 'site.links[0].url: "//x" must be a path'),
+        ("[site]\nlinks = [{label='x', url='javascript:x'}]", "site.links[0].url: "),
+        ("[site]\nlinks = [{label='x', url='/', to='y'}]", "site.links[0].to: unknown key"),
         ("[umami]\nshare = 'share/x'", 'umami.share: "share/x" must be a path of'),
         ("[umami]\nshare = '//other/share'", 'umami.share: "//other/share" must be'),
         ("[umami]\nshare = '/share?token=x'", 'umami.share: "/share?token=x" must be'),

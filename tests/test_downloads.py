@@ -113,8 +113,12 @@ def test_what_is_not_there(portal, clients, path, sentence):
     ],
 )
 def test_a_version_alone_leads_to_its_place_on_the_page(portal, version, anchor):
-    status, headers, _ = ask(f"{portal.url}/downloads/pets/{version}")
+    address = f"{portal.url}/downloads/pets/{version}"
+    status, headers, _ = ask(address, Accept="text/html")
     assert (status, headers["location"]) == (302, f"/downloads/pets#{anchor}")
+    status, headers, body = ask(address)  # curl's own Accept
+    assert (status, headers["content-type"]) == (200, "text/plain; charset=UTF-8")
+    assert f"{portal.url}/downloads/pets/" in body.decode()
 
 
 # Each case: the requests of one client, as (Range, more headers), and how many downloads they are.

@@ -3,55 +3,26 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
 
 from portal import notes, pages
-from portal.config import Project
+from portal.analytics.share import Shared
+from portal.catalog.state import CatalogState
+from portal.config import Project, UmamiConfig
+from portal.errors import NotFound
 from portal.metrics.dashboard import Dashboard, FilledSection, FilledTable, Row
 from portal.metrics.figures import Figures, calendar
 from portal.metrics.house import House
 from portal.metrics.tables import REQUESTS, SECTIONS, WINDOWS
+from portal.nearby import Place
 from portal.releases import Asset, Listing, Release
+from tests.rendering import render
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=y>{{ 1234*5678 }}"
-VOID = {"meta", "link", "input", "img", "br", "hr"}
-
-
-class Page(HTMLParser):
-    """The elements of a page, with their attributes; fails on tags that do not match."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.elements, self.open, self.text = [], [], ""
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-    def all(self, tag, **attributes):
-        wanted = attributes.items()
-        return [a for t, a in self.elements if t == tag and wanted <= a.items()]
-
-
-def render(template, **context):
-    environment = pages.environment()
-    site = SimpleNamespace(title="Site", description="What it is.")
-    environment.globals.update(site=site, static=lambda path: f"/static/{path}?v=1")
-    return Page(environment.get_template(template).render(**context))
 
 
 def release(version="v1.0.0", *names, **changes):
@@ -118,13 +89,15 @@ def metrics_page(spilled=0, behind=0.0, **changes):
         ),
         windows=WINDOWS,
         link=lambda **query: f"/metrics?{urlencode(query)}",
-        umami="unset",
-        share="",
-        umami_url="",
+        shared=Shared(),
+        tables=CatalogState(("1.0",), 5, 1 << 20, (), (), 0),
+        umami=UmamiConfig("", ""),
+        kinds=(),
         version="1.2.3",
     )
 
 
+LOST = NotFound(EVIL, f"Try {EVIL}", near=(Place(EVIL, "/a"),))
 EVERYTHING = [entry(listing) for listing in (*LISTINGS.values(), None)] + [
     entry(LISTINGS["evil"], HOSTILE)
 ]
@@ -133,7 +106,7 @@ PAGES = {
     "home-empty": lambda: render("home.html", projects=[]),
     "downloads": lambda: render("downloads.html", projects=EVERYTHING),
     "downloads-empty": lambda: render("downloads.html", projects=[]),
-    "error": lambda: render("error.html", status=404, sentence=EVIL, advice=""),
+    "error": lambda: render("error.html", error=LOST),
     "metrics": lambda: metrics_page(1),
     **{f"project-{name}": lambda name=name: project_page(name) for name in LISTINGS},
 }
@@ -156,7 +129,7 @@ def test_every_page_is_whole_and_inert(page):
             assert attributes.get(name, "/").startswith(("/", "#"))
     for target in (a["href"] for a in made.all("a") if a["href"].startswith("#")):
         assert target[1:] in ids
-    assert all("hidden" in button for button in made.all("button"))
+    assert all("hidden" in button for button in made.all("button", type="button"))
 
 
 def test_a_project_and_its_files():

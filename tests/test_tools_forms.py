@@ -14,8 +14,9 @@ from portal.holding import MOST_AT_ONCE, Holding
 from portal.multipart import posted_fields, posted_file
 from portal.saves.errors import EditError
 from portal.uploads import Upload
+from tests.rendering import render
 from tests.saves import mounts_json, prospect_json
-from tests.test_releases_pages import EVIL, render
+from tests.test_releases_pages import EVIL
 
 UPLOAD = Upload("0" * 32, "pets", EVIL, 5, 1_700_000_000, 2)
 HARD = prospect_json(inside="Hard")
@@ -98,7 +99,7 @@ def test_the_other_pages(tool):
     row = Row(EVIL, EVIL, EVIL, EVIL, EVIL)
     check(render("tools/drop.html", pages=pages, error=None, way_on=None, limit=5))
     check(render("tools/drop.html", pages=pages, error=error, way_on=("/x", EVIL), limit=5))
-    check(render("tools/refused.html", pages=pages, error=error, address="/x", name=EVIL))
+    check(render("tools/refused.html", pages=pages, error=error, way_on=("/x", EVIL)))
     check(render("tools/done.html", pages=pages, upload=UPLOAD, size=5))
     check(render("tools/preview.html", pages=pages, upload=UPLOAD, changes=[row], form=form))
 

@@ -34,9 +34,7 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except ReadError as error:
-        raise Unavailable(
-            "The numbers cannot be read right now.", "Please try again in a minute.", 60
-        ) from error
+        raise Unavailable("The numbers cannot be read right now.", retry_after=60) from error
 
 
 class Reports:

@@ -1,0 +1,174 @@
+"""Releases as people and programs read them: a page, text or JSON, as Accept asks for it."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from handlers.base import Handler
+from handlers.failing import printable
+from portal import plain
+from portal.accept import form
+from portal.config import Project
+from portal.errors import NotFound, PortalError
+from portal.nearby import Place, nearest
+from portal.notes import render
+from portal.releases import Listing, Release, release_path
+
+
+class ReleasesHandler(Handler):
+    """A page of releases, in one of three forms."""
+
+    @property
+    def wanted(self) -> str:
+        """The form: "html", "json" or "text"."""
+        headers = self.request.headers
+        return form(headers.get("Accept", ""), headers.get("User-Agent", ""))
+
+    async def listed(self) -> list[tuple[Project, Listing | None]]:
+        """Every project in the order of the configuration; one that fails hides no other."""
+
+        async def listing(project: Project) -> tuple[Project, Listing | None]:
+            try:
+                return project, await self.services.listings.listing(project)
+            except PortalError:
+                return project, None
+
+        return await asyncio.gather(*map(listing, self.config.projects))
+
+    async def answer(
+        self, text: Callable[[], Iterable[str]], value: Callable[[], dict[str, Any]]
+    ) -> None:
+        """Answer a terminal or a program."""
+        self.set_header("Cache-Control", "no-cache")
+        if self.wanted == "json":
+            self.finish(value())
+            return
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        self.finish("".join(f"{printable(line)}\n" for line in text()))
+
+    async def answer_release(self, project: Project, listing: Listing, release: Release) -> None:
+        """One release; a browser is led to its place on the project's page."""
+        self.vary("Accept", "User-Agent")
+        if self.wanted == "html":
+            self.redirect(listing.place(project.slug, release))
+            return
+        await self.answer(
+            lambda: plain.release_lines(self.origin, project, listing, release),
+            lambda: plain.release_value(self.origin, project.slug, release, listing.latest()),
+        )
+
+
+class OverviewHandler(ReleasesHandler):
+    """What / and /downloads share: every project and its newest release."""
+
+    template: str
+
+    async def get(self) -> None:
+        """The page, or the same as text or JSON."""
+        self.vary("Accept", "User-Agent")
+        listed = await self.listed()
+        site, origin = self.config.site, self.origin
+        if self.wanted == "html":
+            self.page(self.template, projects=[self.card(*entry) for entry in listed])
+            return
+
+        def value() -> dict[str, Any]:
+            said = [
+                plain.project_value(origin, project, listing, newest(listing))
+                for project, listing in listed
+            ]
+            return {"title": site.title, "description": site.description, "projects": said}
+
+        await self.answer(lambda: plain.site_lines(site, origin, listed), value)
+
+    def card(self, project: Project, listing: Listing | None) -> dict[str, Any]:
+        """A project on a page of several; `listing` is None while GitLab cannot be asked."""
+        latest = listing.latest() if listing else None
+        clone_url = self.clone_url(project.slug)
+        return {"project": project, "listing": listing, "latest": latest, "clone_url": clone_url}
+
+
+def newest(listing: Listing | None) -> tuple[Release, ...]:
+    """The latest release, where there is one."""
+    latest = listing.latest() if listing else None
+    return (latest,) if latest else ()
+
+
+class ProjectsHandler(OverviewHandler):
+    """/downloads: every project and its newest release."""
+
+    template = "downloads.html"
+
+
+class ProjectHandler(ReleasesHandler):
+    """/downloads/<project>: its releases, newest first."""
+
+    async def get(self, slug: str) -> None:
+        """One page of them."""
+        self.vary("Accept", "User-Agent")
+        project = self.project(slug)
+        listing = await self.services.listings.listing(project)
+        pages = listing.pages()
+        number = self.number(project, len(pages))
+        shown, more = pages[number - 1], number < len(pages)
+        if self.wanted == "html":
+            await self.show(project, listing, shown, number)
+            return
+        older = f"{self.origin}/downloads/{slug}?page={number + 1}" if more else ""
+        await self.answer(
+            lambda: plain.listing_lines(self.origin, project, listing, shown, older),
+            lambda: {
+                **plain.project_value(self.origin, project, listing, shown),
+                "older": older or None,
+            },
+        )
+
+    def number(self, project: Project, pages: int) -> int:
+        """Which page is asked for, from 1."""
+        number = self.get_query_argument("page", "1")
+        if number not in map(str, range(1, pages + 1)):
+            raise NotFound(
+                f"{project.title} has no such page of releases.",
+                f"They begin at {self.origin}/downloads/{project.slug}",
+            )
+        return int(number)
+
+    async def show(
+        self, project: Project, listing: Listing, shown: tuple[Release, ...], number: int
+    ) -> None:
+        """The page; the notes are rendered off the loop, and remembered."""
+        notes = await asyncio.to_thread(lambda: {r.version: render(r.notes) for r in shown})
+        await self.answer_page(
+            "project.html",
+            project=project,
+            listing=listing,
+            releases=shown,
+            number=number,
+            pages=len(listing.pages()),
+            latest=listing.latest(),
+            clone_url=self.clone_url(project.slug),
+            notes=lambda release: notes[release.version],
+        )
+
+
+class ReleaseHandler(ReleasesHandler):
+    """/downloads/<project>/<version>: one release; a browser is led to it on its project's page."""
+
+    async def get(self, slug: str, version: str) -> None:
+        """Redirect, for `latest` too; or the release as text or JSON."""
+        project = self.project(slug)
+        listing = await self.services.listings.listing(project)
+        release = listing.named(version)
+        if release is None:
+            raise no_release(self, project, listing, version)
+        await self.answer_release(project, listing, release)
+
+
+def no_release(handler: Handler, project: Project, listing: Listing, version: str) -> NotFound:
+    """What to say of a version that is not there."""
+    places = [Place(r.version, release_path(project.slug, r.version)) for r in listing.releases]
+    return NotFound(
+        f'{project.title} has no release "{version}".',
+        f"Its releases are listed at {handler.origin}/downloads/{project.slug}",
+        near=nearest(version, places),
+    )
