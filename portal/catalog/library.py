@@ -190,6 +190,11 @@ class Catalog:
         """The rows that a statement finds, in any version."""
         return [row for (row,) in self._snapshot.rows(statement, **parameters)]
 
+    def matching(self, statement: str, query: str) -> list[int]:
+        """The rows that a query of the search index finds, in any version."""
+        ((found,),) = self._snapshot.rows(statement, query=query)
+        return list(json.loads(found))
+
 
 class Library:
     """Runs work on the catalog in threads of its own; belongs to one process's event loop."""

@@ -94,17 +94,20 @@ cross join keys on keys.table_id = wanted.value ->> 0 and keys.name = wanted.val
 cross join rows on rows.key_id = keys.id;
 
 -- name: hits
--- The rows that match, in no order.
-select rowid
+-- The rows that match, in no order: a JSON array, which is read faster than as many rows.
+select json_group_array(rowid)
 from words
 where words match :query;
 
 -- name: ranked_hits
--- The rows that match, best first: a word in the name counts most, then one in a text.
-select rowid
-from words
-where words match :query
-order by bm25(words, 10.0, 4.0, 1.0), rowid;
+-- The same, best first: a word in the name counts most, then one in a text.
+select json_group_array(id)
+from (
+    select rowid as id
+    from words
+    where words match :query
+    order by bm25(words, 10.0, 4.0, 1.0), rowid
+);
 
 -- name: hits_by_name
 -- The rows of that name, but for case.
