@@ -37,7 +37,7 @@ class Words:
         self.fields = {"token", "window", "format", "table", "expires", "signature"}
         self.fields |= set(re.findall(r'get_(?:query_)?arguments?\(\s*"(\w+)"', source))
 
-    def gather(self, url, starts, pages=60):
+    def gather(self, url, starts, pages=150):
         """Follow the links of pages that a visitor sees."""
         waiting, seen = list(starts), set()
         while waiting and len(seen) < pages:
