@@ -50,8 +50,11 @@ FILES = {
 }
 
 
-def _api(path, url, files, more):
-    """The answers of an API whose one release has these files, and more links."""
+def _api(path, url, files, more, texts):
+    """The answers of an API whose one release has these files, and more links.
+
+    There is another release for each of the texts, with it wherever text can stand.
+    """
     project = "/api/v4/projects/icarus%2Fpets"
     place = f"{url}/api/v4/projects/7/packages/generic/faulty/1"
     named = {**{name: f"{place}/{name}" for name in files}, **more}
@@ -61,7 +64,12 @@ def _api(path, url, files, more):
     ]
     release = {"tag_name": "v1", "name": "v1", "description": "", "assets": {"links": links}}
     release["released_at"] = "2026-01-01T00:00:00Z"
-    answers = {project: {"id": 7}, f"{project}/releases": [release], f"{project}/packages": []}
+    releases = [release]
+    for text in texts:
+        named = [{**one, "name": text} for one in links]
+        words = {"tag_name": text, "name": text, "description": text, "assets": {"links": named}}
+        releases.append(release | words)
+    answers = {project: {"id": 7}, f"{project}/releases": releases, f"{project}/packages": []}
     body = json.dumps(answers.get(path, [])).encode()
     return _head(200, body, Content_Type="application/json")
 
@@ -69,10 +77,11 @@ def _api(path, url, files, more):
 class FaultyGitLab:
     """Answers every request with one fault, or where there is none has one release of `files`.
 
-    `links` are files of that release that lie elsewhere. A context; `url` is its origin.
+    `links` are files of that release that lie elsewhere, `texts` are of releases beside it. A
+    context; `url` is its origin.
     """
 
-    def __init__(self, fault=None, files=FILES, links=None, address="127.0.0.1"):
+    def __init__(self, fault=None, files=FILES, links=None, texts=(), address="127.0.0.1"):
         origin = self
         elsewhere = {"other.bin": "http://10.0.0.1/other.bin"} if links is None else links
         self.requests = requests = []
@@ -89,7 +98,7 @@ class FaultyGitLab:
                 if fault:
                     answer = FAULTS[fault]
                 else:
-                    api = _api(path, origin.url, files, elsewhere)
+                    api = _api(path, origin.url, files, elsewhere, texts)
                     answer = files.get(name, api)
                 if answer is not None:
                     self.wfile.write(answer)
