@@ -82,12 +82,11 @@ def search(catalog: Catalog, shelf: Shelf, query: Query, category: str, page: in
 
 def find(catalog: Catalog, shelf: Shelf, query: Query) -> list[int]:
     """All rows that match, best first."""
-    mask = catalog.mask(shelf)
     if query.part:
-        return [row for row in catalog.ids("hits_by_part", part=query.part) if mask[row]]
+        return catalog.held(shelf, catalog.ids("hits_by_part", part=query.part))
     if not query.match:
         return []
-    found = [row for row in catalog.matching("hits", query.whole) if mask[row]]
+    found = catalog.held(shelf, catalog.matching("hits", query.whole))
     first = catalog.ids("hits_by_name", row=query.typed)
     if match := _ranked(catalog, query, len(found)):
         first += catalog.matching("ranked_hits", match)
