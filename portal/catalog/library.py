@@ -197,9 +197,9 @@ class Catalog:
         """The rows that a statement finds, in any version."""
         return [row for (row,) in self._snapshot.rows(statement, **parameters)]
 
-    def matching(self, statement: str, query: str) -> list[int]:
+    def matching(self, query: str) -> list[int]:
         """The rows that a query of the search index finds, in any version."""
-        ((found,),) = self._snapshot.rows(statement, query=query)
+        ((found,),) = self._snapshot.rows("hits", query=query)
         return list(json.loads(found))
 
 

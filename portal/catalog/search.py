@@ -86,10 +86,10 @@ def find(catalog: Catalog, shelf: Shelf, query: Query) -> list[int]:
         return catalog.held(shelf, catalog.ids("hits_by_part", part=query.part))
     if not query.match:
         return []
-    found = catalog.held(shelf, catalog.matching("hits", query.whole))
+    found = catalog.held(shelf, catalog.matching(query.whole))
     first = catalog.ids("hits_by_name", row=query.typed)
     if match := _ranked(catalog, query, len(found)):
-        first += catalog.matching("ranked_hits", match)
+        first += catalog.ids("ranked_hits", query=match)
     known = set(found)
     return list(dict.fromkeys([*(row for row in first if row in known), *found]))
 
@@ -101,7 +101,7 @@ def _ranked(catalog: Catalog, query: Query, count: int) -> str:
     narrower = ["name text"] if count <= MANY else []
     for columns in [*narrower, "name"]:
         match = query.within(columns)
-        if len(catalog.matching("hits", match)) <= RANKED:
+        if len(catalog.matching(match)) <= RANKED:
             return match
     return ""
 

@@ -100,14 +100,11 @@ from words
 where words match :query;
 
 -- name: ranked_hits
--- The same, best first: a word in the name counts most, then one in a text.
-select json_group_array(id)
-from (
-    select rowid as id
-    from words
-    where words match :query
-    order by bm25(words, 10.0, 4.0, 1.0), rowid
-);
+-- The same, some thousands at most, best first: a word in the name counts most, then one in a text.
+select rowid
+from words
+where words match :query
+order by bm25(words, 10.0, 4.0, 1.0), rowid;
 
 -- name: hits_by_name
 -- The rows of that name, but for case.
