@@ -96,6 +96,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
                     self.opened,
                     partial(self.services.listings.is_foreign, project),
                 )
+                self.check_size(project, asset, answer)
             except PortalError:
                 self.services.recorder.post(event(Classification.FAILED))
                 raise
@@ -107,6 +108,16 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
                 await self.flush()
             else:
                 await self.deliver(seen, answer)
+
+    def check_size(self, project: Project, asset: Asset, answer: Answer) -> None:
+        """Refuse an answer that is not as long as GitLab lists the file, which would be a whole
+        one to the client; unless it has been replaced, which GitLab is then asked soon."""
+        size = size_of(answer) if answer.status in (200, 206) else None
+        if size is not None and asset.size is not None and size != asset.size:
+            self.services.listings.doubt(project, asset)
+            raise UpstreamFailed(
+                "The file is not as long as its release says.", "Please try again in a minute.", 60
+            )
 
     def set_answer(self, asset: Asset, answer: Answer) -> None:
         """The status and headers of the answer; `PortalError` where it is none of a file's."""

@@ -18,7 +18,7 @@ from portal.api_requests import Failing, Page, Requests, Withdrawn
 from portal.config import GitLab, Limits, Project
 from portal.packages import PackageFiles
 from portal.release_entries import MalformedRelease, is_foreign, read_release
-from portal.releases import Release, newest_first
+from portal.releases import Asset, Release, newest_first
 
 __all__ = ["Failing", "GitLabApi", "Withdrawn"]
 
@@ -77,6 +77,10 @@ class GitLabApi:
         """Whether an address of this GitLab belongs to another project, or may."""
         number = self._project(project).number or 0
         return is_foreign(url, self._gitlab.url, project.path, number)
+
+    def doubt(self, project: Project, asset: Asset) -> None:
+        """What is known of the file's size is wrong: `measure` is to ask for it again."""
+        self._project(project).files.doubt(asset)
 
     def measured(self, project: Project, releases: tuple[Release, ...]) -> tuple[Release, ...]:
         """The same releases with the sizes and checksums that are known by now."""

@@ -20,7 +20,7 @@ from portal.api_requests import Failing, Withdrawn
 from portal.config import Config, Project
 from portal.errors import NotFound, Unavailable
 from portal.gitlab import GitLabApi
-from portal.releases import Listing, Release
+from portal.releases import Asset, Listing, Release
 
 log = logging.getLogger("portal.listings")
 
@@ -59,6 +59,10 @@ class Listings:
     def is_foreign(self, project: Project, url: str) -> bool:
         """Whether an address of this GitLab belongs to another project, or may."""
         return self._kept[project.slug].is_foreign(url)
+
+    def doubt(self, project: Project, asset: Asset) -> None:
+        """An asset is not as long as it was listed: with the next refresh, measure it anew."""
+        self._kept[project.slug].doubt(asset)
 
     async def listing(self, project: Project) -> Listing:
         """The project's releases as last known, at once unless GitLab was never asked yet.
@@ -132,6 +136,9 @@ class _Kept:
 
     def is_foreign(self, url: str) -> bool:
         return self._api.is_foreign(self._project, url)
+
+    def doubt(self, asset: Asset) -> None:
+        self._api.doubt(self._project, asset)
 
     async def run(self) -> None:
         """Refresh for ever. The sizes of many files take longer than the list, and hold up none."""

@@ -77,6 +77,12 @@ class PackageFiles:
         file = known.files.get(place[1]) if place and known else None
         return replace(asset, size=file.size, sha256=file.sha256) if file else asset
 
+    def doubt(self, asset: Asset) -> None:
+        """Ask for this asset's package again with the next refresh."""
+        place = package_of(self._gitlab_url, asset.url)
+        if place and (known := self._files.get(place[0])):
+            self._files[place[0]] = replace(known, asked_at=float("-inf"))
+
     async def refresh(self, releases: Iterable[Release]) -> None:
         """Ask for what is not known or too old. Raises `Failing`; what was known then stays."""
         wanted = self._wanted(releases)
