@@ -13,6 +13,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -27,6 +28,7 @@ log = logging.getLogger("portal.listings")
 FIRST_SECONDS = 5.0  # how long a visitor waits for the first list of all
 FIRST_PAUSE = 2.0  # after a failure; doubles with each
 LONGEST_PAUSE = 60.0  # so that a GitLab that is back is seen within a minute
+WANTED_PAUSE = 0.8  # the least, where a visitor asks and there is nothing to show
 
 
 class Listings:
@@ -110,6 +112,7 @@ class _Kept:
         self, project: Project, api: GitLabApi, pause: Pause, failed: Callable[[], None]
     ) -> None:
         self.asked = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._project = project
         self._api = api
         self._pause = pause
@@ -121,6 +124,8 @@ class _Kept:
         self._count_failure = failed
 
     def listing(self) -> Listing:
+        if self._listing is None:
+            self._wanted.set()
         if self._withdrawn:
             raise NotFound(
                 f"{self._project.title} has no releases here at present.",
@@ -146,12 +151,21 @@ class _Kept:
             while True:
                 await self._refresh()
                 self.asked.set()
-                await asyncio.sleep(self._pause.after(self._failures))
-                await asyncio.sleep(self._pause.silence())
+                await self._rest()
         finally:
             if self._measuring:
                 self._measuring.cancel()
                 await asyncio.gather(self._measuring, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        """Until the next refresh, which is sooner when somebody asks for what cannot be shown."""
+        pause = self._pause.after(self._failures)
+        await asyncio.sleep(min(pause, WANTED_PAUSE))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, pause - WANTED_PAUSE)):
+                await self._wanted.wait()
+        self._wanted.clear()
+        await asyncio.sleep(self._pause.silence())
 
     async def _refresh(self) -> None:
         """One refresh; whatever comes, it leaves something that can be served."""

@@ -34,10 +34,10 @@ async def cache(standin, *projects, refresh_seconds=0.05):
             assert len(asyncio.all_tasks()) < 4  # the stand-in's own
 
 
-def run(test, **settings):
+def run(test, first=None, **settings):
     async def whole():
         async with running() as standin:
-            standin.answers[RELEASES] = Answer([entry("v1")])
+            standin.answers[RELEASES] = first or Answer([entry("v1")])
             async with cache(standin, **settings) as listings:
                 await test(standin, listings)
 
