@@ -24,6 +24,7 @@ from benchmarks import (
     umami,
 )
 from benchmarks.children import BenchmarkError
+from benchmarks.faults import bars as faults
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.report import Bar, Outcome
 from benchmarks.site import Site, running_site
@@ -42,17 +43,23 @@ ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
     "catalog": catalog.measure,
     "umami": umami.measure,
 }
+# Those that take long, and so run only by name.
+LONG: dict[str, Callable[[Plan], list[Outcome]]] = {"faults": faults.measure}
 NAMES = (*PROXIED, *ALONE)
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="measure the portal")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(NAMES)}; without any, all")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        help=f"of {', '.join(NAMES)}; without any, all these; {', '.join(LONG)} only by name",
+    )
     parser.add_argument("--rounds", type=int, help=f"default: {FULL.rounds}")
     parser.add_argument("--quick", action="store_true", help="small sizes; the figures say nothing")
     options = parser.parse_args(argv)
-    if unknown := set(options.names) - set(NAMES):
+    if unknown := set(options.names) - {*NAMES, *LONG}:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     return options
 
@@ -73,7 +80,7 @@ class Run:
             print(f"skipped: {', '.join(proxied)}: nginx is not installed\n")
         elif proxied:
             self._attempt("the proxies", self._proxied, proxied)
-        for name, measure in ALONE.items():
+        for name, measure in {**ALONE, **LONG}.items():
             if name in self._names:
                 self._attempt(name, self._alone, measure)
 

@@ -31,6 +31,8 @@ class Plan:
     catalog_requests: int
     page_event_seconds: float
     page_events: int
+    kills: int
+    lock_seconds: float
 
 
 FULL = Plan(
@@ -51,6 +53,8 @@ FULL = Plan(
     catalog_requests=1000,
     page_event_seconds=3,
     page_events=300,
+    kills=200,
+    lock_seconds=60,
 )
 QUICK = Plan(
     rounds=1,
@@ -70,4 +74,6 @@ QUICK = Plan(
     catalog_requests=100,
     page_event_seconds=1,
     page_events=30,
+    kills=3,
+    lock_seconds=2,
 )

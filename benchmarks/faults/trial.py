@@ -1,0 +1,46 @@
+"""One fault, tried: what the clients saw, how soon the portal answered again, what was not true."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.faults.injected import FAKETIME, Fault, Plan
+from benchmarks.faults.rig import Rig
+
+BEFORE_SECONDS = 1.0
+AFTER_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """`recoveries` in seconds, one for each time that the fault ended; `work` by kind and how it
+    went; `faults` are sentences."""
+
+    name: str
+    recoveries: Sequence[float]
+    work: Counter[tuple[str, bool]]
+    faults: Sequence[str]
+
+
+def tried(fault: Fault, plan: Plan, content: Path) -> Trial:
+    """Try it, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="portal-faults-") as name:
+        folder = Path(name)
+        with fault.place(folder) as data:
+            clock = FAKETIME if fault.clock else None
+            with Rig(folder, content, fault.processes, data, clock) as rig:
+                return _tried(fault, plan, rig)
+
+
+def _tried(fault: Fault, plan: Plan, rig: Rig) -> Trial:
+    rig.load.start()
+    time.sleep(BEFORE_SECONDS)
+    recoveries = [rig.recovered(since) for since in fault.inject(rig, plan)]
+    time.sleep(AFTER_SECONDS)
+    faults = rig.check()
+    faults += rig.end()
+    work = Counter((seen.kind, seen.good) for seen in rig.load.seen)
+    return Trial(fault.name, recoveries, work, faults)
