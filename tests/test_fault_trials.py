@@ -33,7 +33,7 @@ def test_nothing_is_lost_doubled_or_left(content, fault):
     trial = tried(fault, BRIEFLY, content)
     assert trial.faults == []
     assert max(trial.recoveries) < RECOVERY_SECONDS
-    for kind in ("download", "clone", "save"):
+    for kind in ("download", "clone", "save", "search"):
         assert trial.work[kind, True] > 0, trial.work
 
 

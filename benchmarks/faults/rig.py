@@ -33,7 +33,7 @@ LIMITS = {"first_byte_seconds": 2, "upstream_stall_seconds": 2, "connect_seconds
 _SLEEP = "import select, time\ntime.sleep = lambda s: select.select([], [], [], s) and None\n"
 # All that may lie in the portal's folder.
 KNOWN = re.compile(
-    r"(portal|umami)\.sqlite3(-wal|-shm|-journal)?|[a-z.0-9]*lock|portal\.sqlite3\.[a-z]+"
+    r"(portal|catalog)\.sqlite3(-wal|-shm|-journal|\.lock)?|[a-z.0-9]*lock|portal\.sqlite3\.[a-z]+"
     r"|spill(/\d+\.spill)?|uploads(/[0-9a-f]{32}-[0-9a-f]{64}(-edited)?)?|lost\+found"
 )
 

@@ -25,6 +25,7 @@ CLIENT_SECONDS = 40  # for one download or clone
 REQUEST_SECONDS = 20
 PAUSE_SECONDS = 0.05
 BOUNDARY = "faults"
+WORDS = ("iron", "bow", "wolf", "oven", "lamp")
 _SAVE: bytes = mounts_json({}, {"name": "Clover"})
 
 
@@ -109,6 +110,17 @@ def save(target: Target, client: str) -> Seen:
     return Seen("save", client, status == 200, rows, ("uploads", "saves"), wrong)
 
 
+def search(target: Target, client: str) -> Seen:
+    """A search of the catalog; its row must stand once it is answered."""
+    word = random.choice(WORDS)  # noqa: S311 - a load
+    status, said = _ask(target, "GET", f"/catalog/search?q={word}", client)
+    wrong = ""
+    if status == 200 and json.loads(said)["query"] != word:
+        wrong = "another search was answered"
+    rows = ("searches",) if status == 200 or said else ()
+    return Seen("search", client, status == 200, rows, ("searches",), wrong)
+
+
 def _ask(
     target: Target,
     method: str,
@@ -141,6 +153,7 @@ KINDS: tuple[tuple[int, Callable[[Target, str], Seen]], ...] = (
     (4, download),
     (1, clone),
     (1, save),
+    (1, search),
 )
 
 
