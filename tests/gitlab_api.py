@@ -113,6 +113,7 @@ def limits(seconds: float) -> Limits:
 def config(url: str, *projects: Project, refresh_seconds: float = 0.05) -> Config:
     return Config(
         data_dir=Path("unused"),
+        catalog_dir=Path("unused"),
         address="127.0.0.1",
         port=0,
         trusted_proxies=(),
