@@ -28,6 +28,12 @@ TOKEN = "glpat-faults"  # noqa: S105 - on the loopback only
 SETTLE_SECONDS = 15.0  # for what was spilled to be in the database, and transfers to end
 RECOVER_SECONDS = 30.0
 PROBE = "/downloads/pets/v2.1.0/SHA256SUMS"
+ASKED = (
+    "/downloads/pets",
+    PROBE,
+    "/pets.git/info/refs?service=git-upload-pack",
+    "/catalog/search?q=iron",
+)
 LIMITS = {"first_byte_seconds": 2, "upstream_stall_seconds": 2, "connect_seconds": 2}
 # libfaketime 0.9.10 lets Python's sleep, which has an absolute end, fail or last a day.
 _SLEEP = "import select, time\ntime.sleep = lambda s: select.select([], [], [], s) and None\n"
@@ -193,7 +199,7 @@ class Rig:
         return path
 
     def recovered(self, since: float) -> float:
-        """Seconds from that moment until page, download and clone are answered as they should."""
+        """Seconds from that moment until page, download, clone and search are answered."""
         while time.monotonic() - since < RECOVER_SECONDS:
             with suppress(OSError, HTTPException):
                 if self._answers():
@@ -202,8 +208,7 @@ class Rig:
         return RECOVER_SECONDS
 
     def _answers(self) -> bool:
-        asked = ("/downloads/pets", PROBE, "/pets.git/info/refs?service=git-upload-pack")
-        for path in asked:
+        for path in ASKED:
             connection = HTTPConnection(ADDRESS, self.portal.port, timeout=1)
             try:
                 connection.request("GET", path, headers={"X-Forwarded-For": "198.51.100.1"})

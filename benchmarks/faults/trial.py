@@ -36,6 +36,7 @@ def tried(fault: Fault, plan: Plan, content: Path) -> Trial:
 
 
 def _tried(fault: Fault, plan: Plan, rig: Rig) -> Trial:
+    rig.recovered(time.monotonic())  # it has only just been started
     rig.load.start()
     time.sleep(BEFORE_SECONDS)
     recoveries = [rig.recovered(since) for since in fault.inject(rig, plan)]
