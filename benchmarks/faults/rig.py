@@ -37,6 +37,7 @@ ASKED = (
 LIMITS = {"first_byte_seconds": 2, "upstream_stall_seconds": 2, "connect_seconds": 2}
 # libfaketime 0.9.10 lets Python's sleep, which has an absolute end, fail or last a day.
 _SLEEP = "import select, time\ntime.sleep = lambda s: select.select([], [], [], s) and None\n"
+_TRACEBACK = re.compile(r"^Traceback.*\n(?:[ ].*\n|\n)*(.*)", re.MULTILINE)
 # All that may lie in the portal's folder.
 KNOWN = re.compile(
     r"(portal|catalog)\.sqlite3(-wal|-shm|-journal|\.lock)?|[a-z.0-9]*lock|portal\.sqlite3\.[a-z]+"
@@ -251,8 +252,7 @@ class Rig:
         faults = [] if status == 0 else [f"it ended with status {status}"]
         if not _until(lambda: not any(map(_alive, pids | self._pids)), 5):
             faults.append(f"processes are left: {[pid for pid in pids if _alive(pid)]}")
-        log = self.portal.log()
-        return faults + [f"{log.count('Traceback')} tracebacks"] * ("Traceback" in log)
+        return faults + [f"a traceback: {end}" for end in _TRACEBACK.findall(self.portal.log())]
 
 
 def connections(port: int) -> int:
