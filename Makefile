@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 run: $(VENV)/run
 	PORT="$(PORT)" DATA_DIR="$(DATA_DIR)" CONFIG="$(CONFIG)" exec $(BIN)/python -m demo
 
-test: $(VENV)/dev
+test: $(VENV)/dev $(VENV)/axe
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/dev
@@ -59,6 +59,11 @@ $(BIN)/pip:
 $(VENV)/run: requirements/run.txt | $(BIN)/pip
 	echo "Installing what is locked in $< ..."
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement $<
+	touch $@
+
+# Without what it depends on: see there.
+$(VENV)/axe: requirements/axe.txt $(VENV)/run
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps --requirement $<
 	touch $@
 
 $(VENV)/dev $(VENV)/bench: $(VENV)/%: requirements/%.txt $(VENV)/run

@@ -24,6 +24,7 @@ from handlers import (
     tools,
 )
 from handlers.base import NotFoundHandler, log_request
+from handlers.receiving import Site
 from handlers.static import StaticHandler, WellKnownHandler
 from portal.services import Services
 
@@ -72,7 +73,7 @@ ROUTES: tuple[Any, ...] = (
 
 def make_app(services: Services) -> Application:
     """The application over these services; it holds no state of its own."""
-    application = Application(
+    application = Site(
         list(ROUTES),
         default_handler_class=NotFoundHandler,
         log_function=log_request,

@@ -4,8 +4,11 @@ Tornado drops a connection whose body is too large, and with it the answer. So w
 read and thrown away, up to a larger bound, and then refused in a sentence.
 """
 
+from typing import Any
+
+from tornado.httputil import HTTPServerRequest
 from tornado.iostream import IOStream
-from tornado.web import stream_request_body
+from tornado.web import Application, RequestHandler, stream_request_body
 
 from handlers.base import Handler
 from portal.errors import PortalError, TooLarge
@@ -14,6 +17,7 @@ from portal.watch import Watch
 
 DRAIN_LIMIT = 64 << 20  # bytes that are read so that a refusal can be heard
 BODY_SECONDS = 600
+SMALL_BODY = 64 << 10  # of any request whose handler sets no limit of its own
 
 
 @stream_request_body
@@ -116,3 +120,47 @@ class ReceivingHandler(Handler):
         """Tornado's hook: the client has left, maybe in the middle of its body."""
         super().on_connection_close()
         self.release()
+
+
+class OversizeHandler(ReceivingHandler):
+    """In the place of a handler that takes no large body: says so, where Tornado would hang up."""
+
+    body_limit = SMALL_BODY
+
+    def too_large(self) -> PortalError:
+        """What to say of it."""
+        return TooLarge(f"This address takes at most {SMALL_BODY >> 10} KiB.")
+
+    def hold(self) -> Held | None:
+        """None: nothing is kept."""
+        return None
+
+    async def post(self, *_: str) -> None:
+        """Refuse it."""
+        self.received()
+
+
+def streams(handler: type[RequestHandler]) -> bool:
+    """Whether a handler takes its body piece by piece, and bounds it itself."""
+    return handler.data_received is not RequestHandler.data_received
+
+
+class Site(Application):
+    """The application, in which a body that is too large for its handler gets an answer."""
+
+    def get_handler_delegate(
+        self,
+        request: HTTPServerRequest,
+        target_class: type[RequestHandler],
+        target_kwargs: dict[str, Any] | None = None,
+        path_args: list[bytes] | None = None,
+        path_kwargs: dict[str, bytes] | None = None,
+    ) -> Any:
+        """Tornado's hook: what a matching route leads to."""
+        length = request.headers.get("Content-Length", "")
+        large = length.isascii() and length.isdigit() and int(length[:19]) > SMALL_BODY
+        if large and request.method == "POST" and not streams(target_class):
+            target_class, target_kwargs, path_args, path_kwargs = OversizeHandler, None, None, None
+        return super().get_handler_delegate(
+            request, target_class, target_kwargs, path_args, path_kwargs
+        )

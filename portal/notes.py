@@ -6,7 +6,7 @@ on neither rank nor referrer, and headings take their place below the page's own
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
@@ -32,14 +32,31 @@ def render(notes: str) -> Markup:
 
 def _tame(state: StateCore) -> None:
     """The rule that runs after parsing, over the whole document."""
+    levels = _levels(token.tag for token in state.tokens if token.type == "heading_open")
     for token in state.tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + _TOP_HEADING - 1, 6)}"
+        if token.type == "heading_open":
+            heading = token.tag = f"h{next(levels)}"
+        elif token.type == "heading_close":
+            token.tag = heading
+        elif token.type == "table_open":
+            token.attrs["tabindex"] = 0  # it scrolls where it is wide, so a keyboard must reach it
         elif token.type in ("th_open", "td_open") and "style" in token.attrs:
             # Our own policy forbids style attributes; the style sheet knows the classes.
             token.attrs = {"class": str(token.attrs["style"]).replace("text-align:", "align-")}
         elif token.type == "inline":
             token.children = _tamed(token.children or [])
+
+
+def _levels(tags: Iterable[str]) -> Iterator[int]:
+    """The levels of headings: the highest takes its place, and none is more than one below another.
+
+    Writers begin at any level and skip some; who reads by headings would look for what is missing.
+    """
+    written = [int(tag[1]) for tag in tags]
+    top, above = min(written, default=1), _TOP_HEADING - 1
+    for level in written:
+        above = min(level - top + _TOP_HEADING, above + 1, 6)
+        yield above
 
 
 def _tamed(tokens: Sequence[Token]) -> list[Token]:

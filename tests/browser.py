@@ -91,7 +91,7 @@ class Page:
             else:
                 self.events.append((message["method"], message["params"]))
 
-    async def call(self, method, **params):
+    async def call(self, method, within=SECONDS, **params):
         """One command of the protocol; its result."""
         number = next(self._numbers)
         future = self._answers[number] = asyncio.get_running_loop().create_future()
@@ -99,14 +99,14 @@ class Page:
         if self._session:
             message["sessionId"] = self._session
         await self._connection.write_message(json.dumps(message))
-        answer = await asyncio.wait_for(future, SECONDS)
+        answer = await asyncio.wait_for(future, within)
         assert "error" not in answer, (method, answer)
         return answer["result"]
 
-    async def evaluate(self, script):
+    async def evaluate(self, script, within=SECONDS):
         """What a script gives."""
         answer = await self.call(
-            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+            "Runtime.evaluate", within, expression=script, returnByValue=True, awaitPromise=True
         )
         assert "exceptionDetails" not in answer, (script, answer)
         return answer["result"].get("value")

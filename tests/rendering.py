@@ -20,6 +20,7 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
+        self.html = html
         self.elements, self.open, self.text = [], [], ""
         self.feed(html)
         assert self.open == []

@@ -12,7 +12,7 @@ REL = 'rel="nofollow noopener noreferrer"'
 @pytest.mark.parametrize(
     ("source", "html"),
     [
-        ("# A\n## B\n#### D\n###### F", "<h3>A</h3>\n<h4>B</h4>\n<h6>D</h6>\n<h6>F</h6>\n"),
+        ("# A\n## B\n#### D\n###### F", "<h3>A</h3>\n<h4>B</h4>\n<h5>D</h5>\n<h6>F</h6>\n"),
         ("A\n=", "<h3>A</h3>\n"),
         ("*a* `b`", "<p><em>a</em> <code>b</code></p>\n"),
         ("[a](https://x/?a=1&b)", f'<p><a href="https://x/?a=1&amp;b" {REL}>a</a></p>\n'),

@@ -71,10 +71,9 @@ create table keys (
 
 create index keys_by_name on keys (name collate nocase);
 
--- A row as it is in some versions: its own values, as JSON. No number is given twice, so that who
--- still asks for a row that is gone gets none.
+-- A row as it is in some versions: its own values, as JSON.
 create table rows (
-    id integer primary key autoincrement,
+    id integer primary key,
     key_id integer not null,
     hash blob not null,
     body text not null,
