@@ -35,6 +35,8 @@ SECURITY_HEADERS = {
     ),
 }
 
+# For files of others: should a browser show one all the same, nothing in it runs.
+FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 _LENGTH = re.compile(r"\d{1,19}", re.ASCII)
 

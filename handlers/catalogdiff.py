@@ -4,6 +4,7 @@ from typing import Any
 
 from handlers.catalogbase import CatalogHandler
 from portal.catalog import addresses
+from portal.catalog.addresses import with_query
 from portal.catalog.diffs import (
     KINDS,
     FieldChange,
@@ -21,6 +22,12 @@ from portal.errors import Malformed, NotFound
 
 class CompareHandler(CatalogHandler):
     """What both comparisons share: two versions and a kind."""
+
+    @property
+    def canonical(self) -> str:
+        """With the versions: without them it is another comparison."""
+        versions = {name: self.field(name) for name in ("from", "to")}
+        return self.origin + with_query(self.request.path or "", **versions)
 
     def kind(self) -> str:
         """The kind of change that is asked for, "" for all. Raises `Malformed`."""

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from tornado.httputil import HTTPHeaders
 from tornado.ioloop import PeriodicCallback
 
-from handlers.base import Handler
+from handlers.base import FILE_POLICY, Handler
 from handlers.releases import ReleasesHandler, no_release
 from handlers.streaming import StreamingHandler
 from portal.config import Project
@@ -129,7 +129,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             self.set_header("Content-Length", "0")
         elif answer.status != 304:
             self.set_header("Content-Disposition", content_disposition(asset.name))
-            self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+            self.set_header("Content-Security-Policy", FILE_POLICY)
 
     async def deliver(self, seen: DownloadRequest, answer: Answer) -> None:
         """Stream the body, and keep the window open for as long as that takes."""

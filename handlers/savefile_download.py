@@ -6,6 +6,7 @@ from contextlib import suppress
 from tornado.iostream import StreamClosedError
 
 from handlers.analytics import note
+from handlers.base import FILE_POLICY
 from handlers.downloads import content_disposition
 from handlers.savefile import current
 from handlers.streaming import ClientSink, StreamingHandler
@@ -34,7 +35,7 @@ class DownloadHandler(ToolHandler, StreamingHandler):
             return
         self.set_header("Content-Type", "application/octet-stream")
         self.set_header("Content-Disposition", content_disposition(upload.name))
-        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.set_header("Content-Security-Policy", FILE_POLICY)
         self.set_header("Content-Length", str(len(part)))
         self.set_header("ETag", tag)
         if len(part) < len(content):

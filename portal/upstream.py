@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -31,6 +32,8 @@ REDIRECTS = (301, 302, 303, 307, 308)
 REDIRECT_LIMIT = 5
 USER_AGENT = f"portal/{__version__}"
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+_UNICAST = IPv6Network("2000::/3")  # all of version 6 that is public (RFC 4291, 2.4)
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 # RFC 3986's reserved and unreserved characters and the percent sign: what is in an address
 # already stays as it is, and the rest (spaces, unicode) is encoded.
 _ADDRESS_CHARACTERS = "%/:=&?~#+!$,;'@()*[]-._"
@@ -182,9 +185,15 @@ class _LentSocket(socket.socket):
 def is_allowed(address: str, networks: tuple[Network, ...]) -> bool:
     """Whether an asset may be fetched from there: a public address, or one that is listed."""
     ip = parse_address(address)
-    return ip is not None and (
-        any(ip in network for network in networks) or (ip.is_global and not ip.is_multicast)
-    )
+    if ip is None or any(ip in network for network in networks):
+        return ip is not None
+    if isinstance(ip, IPv6Address):
+        # A translator on the way would make an IPv4 address of it again, maybe of a private one.
+        inner = ip.sixtofour or (IPv4Address(ip.packed[-4:]) if ip in _NAT64 else None)
+        if inner is not None:
+            return is_allowed(str(inner), networks)
+        return ip in _UNICAST and ip.is_global
+    return ip.is_global and not ip.is_multicast
 
 
 def _refused(url: str, why: str) -> UpstreamFailed:

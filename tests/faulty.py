@@ -50,27 +50,40 @@ FILES = {
 }
 
 
-def _api(path, url):
-    """The answers of an API whose one release has every file above."""
+def _api(path, url, files, more, texts):
+    """The answers of an API whose one release has these files, and more links.
+
+    There is another release for each of the texts, with it wherever text can stand.
+    """
     project = "/api/v4/projects/icarus%2Fpets"
     place = f"{url}/api/v4/projects/7/packages/generic/faulty/1"
-    links = [{"id": i, "name": name, "url": f"{place}/{name}"} for i, name in enumerate(FILES)]
-    links.append({"id": 99, "name": "other", "url": "http://10.0.0.1/other.bin"})
+    named = {**{name: f"{place}/{name}" for name in files}, **more}
+    links = [
+        {"id": i, "name": name, "url": url, "direct_asset_url": f"{place}/{name}"}
+        for i, (name, url) in enumerate(named.items())
+    ]
     release = {"tag_name": "v1", "name": "v1", "description": "", "assets": {"links": links}}
     release["released_at"] = "2026-01-01T00:00:00Z"
-    answers = {project: {"id": 7}, f"{project}/releases": [release], f"{project}/packages": []}
+    releases = [release]
+    for text in texts:
+        named = [{**one, "name": text} for one in links]
+        words = {"tag_name": text, "name": text, "description": text, "assets": {"links": named}}
+        releases.append(release | words)
+    answers = {project: {"id": 7}, f"{project}/releases": releases, f"{project}/packages": []}
     body = json.dumps(answers.get(path, [])).encode()
     return _head(200, body, Content_Type="application/json")
 
 
 class FaultyGitLab:
-    """Answers every request with one fault, or where there is none has one release of FILES.
+    """Answers every request with one fault, or where there is none has one release of `files`.
 
-    A context; `url` is its origin. `fault` can be set at any time.
+    `links` are files of that release that lie elsewhere, `texts` are of releases beside it. A
+    context; `url` is its origin; `fault` can be set at any time.
     """
 
-    def __init__(self, fault=None):
+    def __init__(self, fault=None, files=FILES, links=None, texts=(), address="127.0.0.1"):
         origin, self.fault = self, fault
+        elsewhere = {"other.bin": "http://10.0.0.1/other.bin"} if links is None else links
         self.requests = requests = []
         self.ended = ended = threading.Event()
 
@@ -85,7 +98,8 @@ class FaultyGitLab:
                 if origin.fault:
                     answer = FAULTS[origin.fault]
                 else:
-                    answer = FILES[name] if name in FILES else _api(path, origin.url)
+                    api = _api(path, origin.url, files, elsewhere, texts)
+                    answer = files.get(name, api)
                 if answer is not None:
                     self.wfile.write(answer)
                 if answer is None or answer.endswith(b"..."):
@@ -97,8 +111,8 @@ class FaultyGitLab:
             daemon_threads = True
             allow_reuse_address = True
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = Server((address, 0), Handler)
+        self.url = f"http://{address}:{self._server.server_address[1]}"
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()

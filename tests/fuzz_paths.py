@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from tornado.web import RequestHandler
 
-from tests.running import ROOT, ask
+from tests.crawl import crawl, links_of
+from tests.running import ROOT
 
 NOISE = (
     *("..", ".", "%2e%2e", "%2e%2e%2f", "%252e", "..%5c", "%00", "%ff", "%c0%ae", "%0d%0aX-Evil:1"),
@@ -37,27 +38,15 @@ class Words:
         self.fields = {"token", "window", "format", "table", "expires", "signature"}
         self.fields |= set(re.findall(r'get_(?:query_)?arguments?\(\s*"(\w+)"', source))
 
-    def gather(self, url, starts, pages=60):
+    def gather(self, url, starts, pages=150):
         """Follow the links of pages that a visitor sees."""
-        waiting, seen = list(starts), set()
-        while waiting and len(seen) < pages:
-            path = waiting.pop(0)
-            if path in seen or path.startswith("/static"):
-                continue
-            seen.add(path)
-            _, headers, body = ask(url + path, Accept="text/html")
-            if not headers.get("content-type", "").startswith("text/html"):
-                continue
-            page = unescape(body.decode("utf-8", "replace"))
-            self.fields |= set(re.findall(r'\sname="([^"]{1,40})"', page))
-            for link in re.findall(r'\s(?:href|src|action)="(/[^"]*)"', page):
+        for _, _, page in crawl(url, starts, pages):
+            self.fields |= set(re.findall(r'\sname="([^"]{1,40})"', unescape(page)))
+            for link in links_of(page):
                 parts = urlsplit(link)
                 self.links.add(parts.path)
                 self.segments |= {segment for segment in parts.path.split("/") if segment}
                 self.queries |= {parts.query} - {""}
-                # A file is not a page, and would be counted.
-                if parts.path.count("/") < 4 and "/latest" not in link:
-                    waiting.append(parts.path)
         return self
 
 

@@ -74,7 +74,7 @@ class Requests:
         has_body = self.chance.random() < (0.9 if method == "POST" else 0.1)
         kind, body = self.body() if has_body else ("", b"")
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host()}"]
-        lines += [f"{name}: {value}" for name, value in self.headers(kind)]
+        lines += [f"{name}: {value}" for name, value in self.headers(path, kind)]
         head = "\r\n".join(lines).encode("latin1", "replace")
         if self.chance.random() < 0.2 and body:
             head, body = head + b"\r\nTransfer-Encoding: chunked", self.chunked(body)
@@ -93,7 +93,7 @@ class Requests:
             ("evil.example", "", "a:b:c", "[::1]:80", "x" * 300, "a@b", "a/b")
         )
 
-    def headers(self, kind):
+    def headers(self, path, kind):
         """Some headers; the body's own type mostly, and an address of the sender's mostly."""
         n = self.count // 3
         client = f"10.{self.number}.{n // 250 % 250}.{n % 250}"
@@ -103,10 +103,12 @@ class Requests:
         if self.chance.random() < 0.4:
             drawn["Accept"] = self.chance.choice(HEADERS["Accept"])
         for _ in range(self.chance.choice((0, 0, 1, 1, 2, 5))):
-            name = self.chance.choice((*HEADERS, *4 * ("Range",)))
+            name = self.chance.choice(tuple(HEADERS))
             usual = self.chance.random() < 0.8
             value = self.chance.choice(HEADERS[name]) if usual else self.paths.value()
             drawn[name] = value
+        if path.count("/") > 3 and self.chance.random() < 0.3:  # likely a file
+            drawn["Range"] = self.chance.choice(HEADERS["Range"])
         if self.chance.random() < 0.01:
             drawn |= {f"X-{i}": "a" * 20 for i in range(self.chance.choice((5, 500)))}
         return drawn.items()

@@ -77,10 +77,10 @@ SMALL = {
 
 
 @contextmanager
-def small_catalog(start_portal, directory, **options):
+def small_catalog(start_portal, directory, first=SMALL, **options):
     """A portal with two versions of a small set, of which the second has other items."""
     tables = TableSet(directory)
-    tables.put("1.9", **SMALL)
+    tables.put("1.9", **first)
     items = document(("Rope", {"Title": text("r", "Rope"), "Weight": 3}), ("Oar", {}))
     tables.put("1.10", **{**SMALL, "Items__D_Items": items})
     with start_portal(environ={"CATALOG_DIR": str(tables.root)}, **options) as running:

@@ -135,7 +135,8 @@ def test_no_statement_scans_a_table(tmp_path, name):
     with closing(sqlite3.connect(tables.index)) as connection:
         plan = connection.execute(f"explain query plan {statement}", parameters).fetchall()
     steps = [step for *_, step in plan]
-    assert not [s for s in steps if s.startswith("SCAN") and "VIRTUAL TABLE" not in s], steps
+    found = ("VIRTUAL TABLE", "(subquery")  # what the index of words, or an inner query, has found
+    assert not [s for s in steps if s.startswith("SCAN") and not any(f in s for f in found)], steps
 
 
 def test_a_kill_in_the_middle_costs_nothing(tmp_path, monkeypatch):

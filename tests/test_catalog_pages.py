@@ -67,6 +67,30 @@ def test_rows_with_strange_names_have_pages_that_lead_to_one_another(portal, nam
 
 
 @pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("/catalog/1.11", "/catalog/1.10"),
+        ("/catalog/1.9/Item", "/catalog/1.9/Items"),
+        ("/catalog/1.9/Items/D_Item", "/catalog/1.9/Items/D_Items"),
+        ("/catalog/1.9/Items/D_Items/Lump", "/catalog/1.9/Items/D_Items/Lamp"),
+        ("/catalog/history/Items/D_Items/Lump", "/catalog/history/Items/D_Items/Lamp"),
+        ("/catalog/search?q=x&version=1.8", "/catalog/1.9"),
+        ("/catalog/search?q=x&category=Item", "/catalog/1.10/Items"),
+        ("/catalog/diff/Items/D_Item?from=1.9&to=1.10", "/catalog/1.10/Items/D_Items"),
+        ("/catalog/diff?from=1.8&to=1.10", "/catalog/1.9"),
+        ("/catalog/1.10/Items/D_Items?in=1.8", None),
+    ],
+)
+def test_what_is_not_there_leads_to_what_is_near(portal, path, near):
+    status, headers, body = ask(portal.url + path, Accept="application/json")
+    if status == 302:
+        status, headers, body = ask(portal.url + headers["location"], Accept="application/json")
+    assert status == 404
+    if near:
+        assert f"{portal.url}{near}" in json.loads(body)["near"]
+
+
+@pytest.mark.parametrize(
     "path",
     [
         *("/catalog/1.9/Odd/T_Many?page=0", "/catalog/1.9/Odd/T_Many?page=x"),

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from handlers import ROUTES, analytics
-from handlers.base import NotFoundHandler, StaticHandler
+from handlers.base import NotFoundHandler
 from tests.fuzz_paths import Paths, Words
 from tests.fuzz_requests import WEBSITE, Requests
 from tests.fuzz_wire import HangError, Wire
@@ -30,13 +30,11 @@ REQUESTS = int(os.environ.get("REQUESTS", "20000"))
 SENDERS = 4
 SHOWN = 1000  # bytes of a request that went wrong
 FAULTS = 5  # after which a sender gives up
-# Beside the routing table: what Tornado serves, and what the configuration names.
+# Beside the routing table: what the configuration names, and everything else.
 ALL = (
     *((route[0], route[1]) for route in ROUTES),
     (r"/static/umami/script\.js", analytics.TrackerHandler),
     (r"/u/api/send", analytics.CollectHandler),
-    (r"/static/(.*)", StaticHandler),
-    (r"/robots\.txt", StaticHandler),
     (r"/(.*)", NotFoundHandler),
 )
 STARTS = ("/", "/downloads", "/downloads/pets", "/downloads/prospects", "/pets", "/prospects")

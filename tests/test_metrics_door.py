@@ -1,6 +1,10 @@
 """Who gets in at /metrics, and what it gives away."""
 
+import ast
+import inspect
 import re
+import statistics
+import time
 from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -110,6 +114,41 @@ def test_what_a_door_takes():
     assert door.check(["", "secret"], {}, 0) is Pass.RIGHT
     assert door.check(["", "secre"], {}, 0) is Pass.WRONG
     assert door.check(["", ""], {}, 0) is Pass.MISSING
+
+
+# Guesses that share nothing with the token, most of it, or its length alone.
+OFFERS = (
+    "x",
+    "secre",
+    "secret-token-of-some-lengtx",
+    "y" * 27,
+    "secret-token-of-some-length-and-more",
+)
+
+
+def test_a_guess_takes_as_long_however_near_it_is():
+    """A ratio of medians over many turns in one run, interleaved, so that noise meets all alike."""
+    door = Door("secret-token-of-some-length")
+    turns = {offer: [] for offer in OFFERS}
+    for _ in range(4000):
+        for offer, spent in turns.items():
+            begun = time.perf_counter_ns()
+            door.is_token(offer)
+            spent.append(time.perf_counter_ns() - begun)
+    medians = [statistics.median(spent) for spent in turns.values()]
+    assert max(medians) / min(medians) < 1.5, dict(zip(turns, medians, strict=True))
+
+
+def test_tokens_and_signatures_meet_in_constant_time_only():
+    """No comparison in the door's code but the library's own, which looks at every byte."""
+    source = inspect.getsource(Door)
+    names = {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
+    assert "compare_digest" in names
+    compared = [
+        ast.unparse(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Compare)
+    ]
+    secret = [text for text in compared if re.search(r"_token|right|signature'\]|offer\b", text)]
+    assert secret == []
 
 
 def test_guesses_drain():

@@ -84,6 +84,12 @@ def libgit2(visit):
 CLONE = "clone -q {url}/pets.git x"
 CLIENTS = (
     Client("git, v0, v1 and v2", versions("clone -q {url}/pets.git xN"), "one each", pets=3),
+    Client(
+        "git fetch, v0, v1 and v2",
+        versions("clone -q {url}/pets.git xN", "-C xN fetch -q"),
+        "a clone and a fetch each",
+        pets=6,
+    ),
     Client("git ls-remote", versions("ls-remote -q {url}/pets.git"), "one each", pets=3),
     Client("git, shallow", gits(f"{CLONE} --depth=1"), "depth is in the second request", pets=1),
     Client(

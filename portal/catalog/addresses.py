@@ -37,12 +37,17 @@ def with_query(path: str, *first: tuple[str, str], **query: str | int) -> str:
     """A path with the fields that are not empty; `first` has those that may stand twice."""
     fields = [*first, *((name, value) for name, value in query.items() if value != "")]
     mark = "&" if "?" in path else "?"
-    return f"{path}{mark}{urlencode(fields)}" if fields else path
+    # A field can be called by half of a surrogate pair, which no address has.
+    return f"{path}{mark}{urlencode(fields, errors='replace')}" if fields else path
 
 
 def _with_row(path: str, row: str) -> str:
-    return with_query(path, row=row) if row in _STEPS else f"{path}/{quote(row, safe='')}"
+    return with_query(path, row=row) if row in _STEPS else f"{path}/{_quoted(row)}"
 
 
 def _joined(*segments: str) -> str:
-    return "/".join([ROOT, *(quote(segment, safe="") for segment in segments)])
+    return "/".join([ROOT, *map(_quoted, segments)])
+
+
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="", errors="replace")

@@ -1,8 +1,10 @@
 """The folder of versions, as it is on the disk; nothing here follows a link out of it."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,8 @@ from portal.catalog.naming import natural
 # First segments of the catalog's own addresses; a version of that name could not be reached.
 RESERVED = frozenset({"search", "diff", "history"})
 _LABEL = 200  # characters
+_TOLD_BYTES = 1 << 16  # of version.json
+MOST_BYTES = 128 << 20  # of a file; the largest of a real set has three million
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,45 +57,73 @@ class VersionFolder:
 
 def versions(root: Path) -> list[VersionFolder]:
     """All versions, the oldest first. Raises OSError where the folder cannot be read."""
-    root = root.resolve(strict=True)
+    root = _real(root)
     found = []
     for entry in _entries(root):
-        if entry.is_dir():
-            folder = VersionFolder(_shown(entry.name))
-            if folder.name != entry.name or folder.name in RESERVED:
-                folder.problems.append((folder.name, "cannot be the name of a version."))
-            else:
-                _look(root, Path(entry.path), folder)
-                if not folder.files:
-                    folder.problems.append((folder.name, "holds no tables."))
-            found.append(folder)
+        try:
+            if not entry.is_dir():
+                continue
+        except OSError as error:  # a link that leads to itself
+            folder = VersionFolder(_shown(entry.name), problems=[_unreadable(entry.name, error)])
+        else:
+            folder = _version(root, entry)
+        found.append(folder)
     return sorted(found, key=lambda each: natural(each.name))
+
+
+def content(file: TableFile) -> bytes:
+    """What is in a file, one byte more than MOST_BYTES at most. Raises OSError.
+
+    Whatever may have taken its place since it was found: nothing is waited for, no link followed.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(file.path, flags), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "It is no file")
+        return opened.read(MOST_BYTES + 1)
+
+
+def _version(root: Path, entry: "os.DirEntry[str]") -> VersionFolder:
+    folder = VersionFolder(_shown(entry.name))
+    if folder.name != entry.name or folder.name in RESERVED:
+        folder.problems.append((folder.name, "cannot be the name of a version."))
+        return folder
+    _look(root, Path(entry.path), folder)
+    folder.files.sort(key=lambda each: (natural(each.category), natural(each.table)))
+    if not folder.files:
+        folder.problems.append((folder.name, "holds no tables."))
+    return folder
 
 
 def _look(root: Path, path: Path, folder: VersionFolder) -> None:
     try:
-        if not path.resolve().is_relative_to(root):
+        if not _real(path).is_relative_to(root):
             folder.problems.append((folder.name, "leads out of the catalog's folder."))
             return
-        _describe(path, folder)
+        _describe(root, path, folder)
         within = path / "data"
         base = within if _holds_categories(within) else path
         for entry in _entries(base):
-            if entry.is_dir():
-                _category(root, Path(entry.path), folder)
+            try:
+                if entry.is_dir():
+                    _category(root, Path(entry.path), folder)
+            except OSError as error:
+                folder.problems.append(_unreadable(f"{folder.name}/{entry.name}", error))
     except OSError as error:
-        folder.problems.append((folder.name, f"cannot be read: {error.strerror}."))
-    folder.files.sort(key=lambda each: (natural(each.category), natural(each.table)))
+        folder.problems.append(_unreadable(folder.name, error))
 
 
 def _holds_categories(path: Path) -> bool:
     return path.is_dir() and any(entry.is_dir() for entry in _entries(path))
 
 
-def _describe(path: Path, folder: VersionFolder) -> None:
+def _describe(root: Path, path: Path, folder: VersionFolder) -> None:
     """Its label and date, which it need not have."""
+    file = path / "version.json"
     try:
-        told = json.loads((path / "version.json").read_bytes())
+        real = _real(file)
+        usable = real.is_relative_to(root) and real.is_file() and real.stat().st_size <= _TOLD_BYTES
+        told = json.loads(real.read_bytes()) if usable else None
     except FileNotFoundError:
         return
     except (OSError, ValueError, RecursionError):
@@ -107,35 +139,55 @@ def _category(root: Path, path: Path, folder: VersionFolder) -> None:
     if _shown(path.name) != path.name:
         folder.problems.append((shown, "has a name that is not UTF-8."))
         return
-    try:
-        if not path.resolve().is_relative_to(root):
-            folder.problems.append((shown, "leads out of the catalog's folder."))
-            return
-        for entry in _entries(path):
-            if entry.is_dir():
-                folder.problems.append((f"{shown}/{_shown(entry.name)}", "is a folder too deep."))
-            elif entry.name.lower().endswith(".json"):
-                _file(root, path.name, entry, folder)
-    except OSError as error:
-        folder.problems.append((shown, f"cannot be read: {error.strerror}."))
+    if not _real(path).is_relative_to(root):
+        folder.problems.append((shown, "leads out of the catalog's folder."))
+        return
+    found: dict[str, TableFile] = {}
+    for entry in _entries(path):
+        within = f"{shown}/{_shown(entry.name)}"
+        try:
+            problem = _file(root, path.name, entry, within, found)
+        except OSError as error:
+            folder.problems.append(_unreadable(within, error))
+        else:
+            if problem:
+                folder.problems.append((within, problem))
+    folder.files += found.values()
 
 
-def _file(root: Path, category: str, entry: "os.DirEntry[str]", folder: VersionFolder) -> None:
-    shown = f"{folder.name}/{category}/{_shown(entry.name)}"
+def _file(
+    root: Path,
+    category: str,
+    entry: "os.DirEntry[str]",
+    shown: str,
+    found: dict[str, TableFile],
+) -> str:
+    """Add a file to those that were found in a category, or say why not. Raises OSError."""
+    table, dot, ending = entry.name.rpartition(".")
+    if entry.is_dir():
+        return "is a folder too deep."
+    if not dot or ending.lower() != "json":
+        return ""
     if _shown(entry.name) != entry.name:
-        folder.problems.append((shown, "has a name that is not UTF-8."))
-        return
-    try:
-        status = entry.stat()
-        inside = not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(root)
-    except OSError as error:
-        folder.problems.append((shown, f"cannot be read: {error.strerror}."))
-        return
-    if not inside or not entry.is_file():
-        folder.problems.append((shown, "is no file within the catalog's folder."))
-        return
+        return "has a name that is not UTF-8."
+    real = _real(Path(entry.path))
+    if not real.is_relative_to(root) or not entry.is_file():
+        return "is no file within the catalog's folder."
+    if table in found:
+        return "is there in another spelling, which is shown."
+    status = entry.stat()
     stamp = (status.st_size, status.st_mtime_ns)
-    folder.files.append(TableFile(category, entry.name[:-5], Path(entry.path), shown, stamp))
+    found[table] = TableFile(category, table, real, shown, stamp)
+    return ""
+
+
+def _real(path: Path) -> Path:
+    """Where a path leads. Raises OSError, also for a link that leads to itself."""
+    return Path(os.path.realpath(path, strict=True))
+
+
+def _unreadable(shown: str, error: OSError) -> tuple[str, str]:
+    return _shown(shown), f"cannot be read: {error.strerror}."
 
 
 def _entries(path: Path) -> Iterator["os.DirEntry[str]"]:

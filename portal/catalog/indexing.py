@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from portal.catalog import tables, values, words
+from portal.catalog import folders, tables, values, words
 from portal.catalog.folders import TableFile, VersionFolder, versions
 from sql.catalog.sweeping import sweep
 from sql.catalog.writing import Index, NewRow, alone
@@ -114,14 +114,14 @@ def add_version(index: Index, root: Path, folder: VersionFolder) -> bool:
 
 def add_file(index: Index, file: TableFile, held: dict[int, int], problems: Problems) -> None:
     """One table of the version; of a file that was read before only its hash is needed."""
-    if file.size > tables.MOST_BYTES:
-        limit = tables.MOST_BYTES >> 20
-        problems.append((file.shown, f"is larger than {limit} MiB and is left out."))
-        return
     try:
-        content = file.path.read_bytes()
+        content = folders.content(file)
     except OSError as error:
         problems.append((file.shown, f"cannot be read: {error.strerror}."))
+        return
+    if len(content) > folders.MOST_BYTES:
+        limit = folders.MOST_BYTES >> 20
+        problems.append((file.shown, f"is larger than {limit} MiB and is left out."))
         return
     digest = hashed(content)
     number = index.table(file.category, file.table)
@@ -150,7 +150,10 @@ def add_table(index: Index, number: int, table: tables.Table) -> int:
     for row, place in new.items():
         name = stored[place].name
         body = table.rows[name]
-        links = {(link.table, link.row) for link in values.references(list(body.values()))}
+        links = {
+            (values.storable(link.table), values.storable(link.row))
+            for link in values.references(list(body.values()))
+        }
         index.add_words(row, words.words(name, body), links)
     head = values.canonical(table.head).encode()
     order = "".join(f",{row}" for row in numbers)

@@ -120,9 +120,10 @@ class Catalog:
 
     def item(self, shelf: Shelf, entry: Entry, name: str) -> Item:
         """The row of that name. Raises `NotFound`."""
-        mask = self.mask(shelf)
-        for row, _, body in self._snapshot.rows("row_forms", table=entry.id, row=name):
-            if mask[row]:
+        forms = self._snapshot.rows("row_forms", table=entry.id, row=name)
+        held = self.held(shelf, (row for row, _, _ in forms))
+        for row, _, body in forms:
+            if row in held:
                 return Item(row, name, json.loads(body))
         version = shelf.version.name
         places = near(
@@ -155,14 +156,20 @@ class Catalog:
             for link in links
             for entry in reversed(shelf.by_name.get(link.table, ()))
         }
-        mask, found = self.mask(shelf), {}
-        pairs = json.dumps(list(wanted))
-        for table, name, row in self._snapshot.rows("existing_rows", pairs=pairs):
-            if mask[row]:
-                found[wanted[table, name]] = shelf.by_id[table]
-        return found
+        known = self._snapshot.rows("existing_rows", pairs=json.dumps(list(wanted)))
+        held = set(self.held(shelf, (row for _, _, row in known)))
+        return {
+            wanted[table, name]: shelf.by_id[table] for table, name, row in known if row in held
+        }
 
-    def mask(self, shelf: Shelf) -> bytearray:
+    def held(self, shelf: Shelf, rows: Iterable[int]) -> list[int]:
+        """Those of the rows that a version has."""
+        mask = self._mask(shelf)
+        # Rows of a version that is being read come after those that were there for the mask.
+        known = len(mask)
+        return [row for row in rows if row < known and mask[row]]
+
+    def _mask(self, shelf: Shelf) -> bytearray:
         """1 at the number of every row that a version has."""
         mask = self._kept.masks.get(shelf.version.id)
         if mask is None:
@@ -189,6 +196,11 @@ class Catalog:
     def ids(self, statement: str, **parameters: str) -> list[int]:
         """The rows that a statement finds, in any version."""
         return [row for (row,) in self._snapshot.rows(statement, **parameters)]
+
+    def matching(self, query: str) -> list[int]:
+        """The rows that a query of the search index finds, in any version."""
+        ((found,),) = self._snapshot.rows("hits", query=query)
+        return list(json.loads(found))
 
 
 class Library:

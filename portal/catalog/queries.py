@@ -67,6 +67,8 @@ def parse(typed: str) -> Query:
 
 def folded(word: str) -> str:
     """A word as the index has it: without case and accents."""
+    if word.isascii():
+        return word.lower()
     parts = unicodedata.normalize("NFKD", word)
     return "".join(c for c in parts if not unicodedata.combining(c)).lower()
 
@@ -86,7 +88,10 @@ def marked(query: Query, text: str) -> list[tuple[str, bool]]:
 
 def _spans(query: Query, text: str) -> list[tuple[int, int]]:
     """Where words that match stand; within CamelCase also a part of one."""
-    spans = []
+    spans: list[tuple[int, int]] = []
+    known = folded(text)
+    if not any(word in known for word, _ in query.wanted):
+        return spans  # most texts: looking at each of their words would cost most of a search
     for word in _WORD.finditer(text):
         if _matches(query, word[0]):
             spans.append(word.span())

@@ -47,8 +47,8 @@ def row_page(catalog: Catalog, shelf: Shelf, entry: Entry, name: str) -> RowPage
     item = catalog.item(shelf, entry, name)
     fields = field_values(item, defaults(catalog.head(entry)))
     links = catalog.existing(shelf, references([field.value for field in fields]))
-    mask, tables = catalog.mask(shelf), catalog.places.tables
-    linking = [row for row in catalog.linked_from(entry, name) if mask[row]]
+    tables = catalog.places.tables
+    linking = catalog.held(shelf, catalog.linked_from(entry, name))
     first = catalog.items(linking[:REFERRERS])
     referrers = [Referrer(shelf.by_id[tables[each.id]], each.name) for each in first]
     before, after = _neighbours(catalog, entry, item)

@@ -14,6 +14,7 @@ PER_PAGE = 50
 GROUPS, PER_GROUP = 10, 5
 # Ranking costs a microsecond a row. Beyond so many, those found by their names or texts go first.
 RANKED = 3000
+MANY = 9000  # hits, of which too many are in texts, so that only names are tried
 AROUND = 90  # characters before and after the first word that is shown of a value
 EXCERPTS = 2
 
@@ -81,19 +82,28 @@ def search(catalog: Catalog, shelf: Shelf, query: Query, category: str, page: in
 
 def find(catalog: Catalog, shelf: Shelf, query: Query) -> list[int]:
     """All rows that match, best first."""
-    mask = catalog.mask(shelf)
     if query.part:
-        return [row for row in catalog.ids("hits_by_part", part=query.part) if mask[row]]
+        return catalog.held(shelf, catalog.ids("hits_by_part", part=query.part))
     if not query.match:
         return []
-    found = [row for row in catalog.ids("hits", query=query.whole) if mask[row]]
-    for match in (query.whole, query.within("name text"), query.within("name")):
-        if len(found) <= RANKED or len(catalog.ids("hits", query=match)) <= RANKED:
-            first = [*catalog.ids("hits_by_name", row=query.typed)]
-            first += catalog.ids("ranked_hits", query=match)
-            known = set(found)
-            return list(dict.fromkeys([*(row for row in first if row in known), *found]))
-    return found
+    found = catalog.held(shelf, catalog.matching(query.whole))
+    first = catalog.ids("hits_by_name", row=query.typed)
+    if match := _ranked(catalog, query, len(found)):
+        first += catalog.ids("ranked_hits", query=match)
+    known = set(found)
+    return list(dict.fromkeys([*(row for row in first if row in known), *found]))
+
+
+def _ranked(catalog: Catalog, query: Query, count: int) -> str:
+    """What of so many hits can be ranked: all, those by name or text, by name; "" for nothing."""
+    if count <= RANKED:
+        return query.whole
+    narrower = ["name text"] if count <= MANY else []
+    for columns in [*narrower, "name"]:
+        match = query.within(columns)
+        if len(catalog.matching(match)) <= RANKED:
+            return match
+    return ""
 
 
 def _first_of_each(
@@ -101,12 +111,15 @@ def _first_of_each(
 ) -> list[Group]:
     """The best categories with their best rows."""
     tables = catalog.places.tables
-    chosen: dict[str, list[int]] = {}
+    chosen: dict[str, list[int]] = {name: [] for name in list(counts)[:GROUPS]}
+    left = sum(min(PER_GROUP, counts[name]) for name in chosen)
     for row in rows:
-        mine = chosen.setdefault(shelf.by_id[tables[row]].category, [])
-        if len(mine) < PER_GROUP and (mine or len(chosen) <= GROUPS):
+        mine = chosen.get(shelf.by_id[tables[row]].category)
+        if mine is not None and len(mine) < PER_GROUP:
             mine.append(row)
-    chosen = {name: mine for name, mine in chosen.items() if mine}
+            left -= 1
+            if not left:
+                break
     all_hits = hits(catalog, shelf, query, [row for mine in chosen.values() for row in mine])
     groups: dict[str, list[Hit]] = {name: [] for name in chosen}
     for hit in all_hits:

@@ -1,13 +1,14 @@
 """A table's file, read: pure, and never an error but `BadTable`."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from portal.catalog.values import Value
+from portal.catalog.values import Value, storable
 
-MOST_BYTES = 128 << 20  # of a file; the largest of a real set has three million
+MOST_LEVELS = 64  # of nesting; real tables have eight, and what shows and compares them recurses
 _MOST_PROBLEMS = 5  # of one kind that are named, each with where it is
 
 
@@ -41,7 +42,7 @@ def read(content: bytes) -> Table:
     A row without a Name, and the second of two with one name, are kept under names made for them.
     """
     try:
-        document = json.loads(content, parse_constant=_refuse)
+        document = json.loads(content, parse_constant=_refuse, parse_float=_finite)
     except UnicodeDecodeError:
         raise BadTable("is not text in UTF-8 or UTF-16.") from None
     except json.JSONDecodeError as error:
@@ -50,8 +51,10 @@ def read(content: bytes) -> Table:
         raise BadTable("is nested too deep.") from None
     except MemoryError:
         raise BadTable("takes more memory than a table may need.") from None
-    except ValueError as error:
-        raise BadTable(f"is not JSON: {error}") from None
+    except ValueError:  # what is left is Python's bound on the digits of whole numbers
+        raise BadTable("holds a number of too many digits.") from None
+    if _deeper(document, MOST_LEVELS):
+        raise BadTable("is nested too deep.")
     if not isinstance(document, dict):
         raise BadTable("holds no JSON object.")
     rows = document.pop("Rows", [])
@@ -84,11 +87,6 @@ def _table(head: dict[str, Value], entries: list[Any]) -> Table:
     return Table(head, rows, tuple(filter(None, problems)))
 
 
-def storable(name: str) -> str:
-    """A name as it can stand in a database and in an address."""
-    return name.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
 def _free(rows: Mapping[str, object], name: str) -> str:
     number = 2
     while f"{name}#{number}" in rows:
@@ -106,4 +104,22 @@ def _said(which: list[str], one: str, many: str) -> str:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number.")
+    raise BadTable(f"is not JSON: {constant} is no number.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise BadTable(f"holds a number that is too large: {text[:20]}.")
+    return number
+
+
+def _deeper(document: Value, most: int) -> bool:
+    """Whether more than so many lists and objects are within one another."""
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(most):
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for some in inner for each in some if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True

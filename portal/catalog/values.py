@@ -106,5 +106,10 @@ def compact(value: Value) -> str:
     return text
 
 
+def storable(text: str) -> str:
+    """A text as it can stand in a database, in an address and on a page."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), text)

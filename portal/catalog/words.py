@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from portal.catalog.values import Value, localized, plain, reference
+from portal.catalog.values import Value, localized, plain, reference, storable
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
 _MOST = 20_000  # characters of one column
@@ -29,7 +29,8 @@ def words(name: str, body: Mapping[str, Value]) -> Words:
                     texts.append(found.text)
                 else:
                     values.append(plain(leaf))
-    return Words(_split(name), "\n".join(texts)[:_MOST], _split(" ".join(values))[:_MOST])
+    columns = (_split(name), "\n".join(texts)[:_MOST], _split(" ".join(values))[:_MOST])
+    return Words(*map(storable, columns))
 
 
 def leaves(value: Value) -> Iterator[Value]:

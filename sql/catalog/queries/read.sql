@@ -94,13 +94,13 @@ cross join keys on keys.table_id = wanted.value ->> 0 and keys.name = wanted.val
 cross join rows on rows.key_id = keys.id;
 
 -- name: hits
--- The rows that match, in no order.
-select rowid
+-- The rows that match, in no order: a JSON array, which is read faster than as many rows.
+select json_group_array(rowid)
 from words
 where words match :query;
 
 -- name: ranked_hits
--- The rows that match, best first: a word in the name counts most, then one in a text.
+-- The same, some thousands at most, best first: a word in the name counts most, then one in a text.
 select rowid
 from words
 where words match :query

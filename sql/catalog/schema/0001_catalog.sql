@@ -71,9 +71,10 @@ create table keys (
 
 create index keys_by_name on keys (name collate nocase);
 
--- A row as it is in some versions: its own values, as JSON.
+-- A row as it is in some versions: its own values, as JSON. No number is given twice, so that who
+-- still asks for a row that is gone gets none.
 create table rows (
-    id integer primary key,
+    id integer primary key autoincrement,
     key_id integer not null,
     hash blob not null,
     body text not null,

@@ -1,0 +1,92 @@
+"""What somebody sees who looks while the index is being changed."""
+
+import asyncio
+from contextlib import contextmanager
+
+import pytest
+
+from portal.catalog import files, indexing, library
+from portal.catalog.library import Library
+from portal.catalog.queries import parse
+from portal.catalog.rows import row_page
+from portal.catalog.search import search
+from portal.errors import Unavailable
+from tests.tables import TableSet, document, link
+
+OLD = document(("Hare", {"Near": link("T", "Hare")}))
+ROWS = [(f"Hare_{number}", {"Near": link("T", "Hare")}) for number in range(50)]
+MORE = document(*ROWS, ("Hare", {"Near": link("T", "Hare"), "Health": 2}))
+
+
+@contextmanager
+def opened(tables):
+    """A library that is read from several times, as a portal's is."""
+    opened = Library(tables.index)
+    try:
+        yield lambda work: asyncio.run(opened.read(work))
+    finally:
+        opened.close()
+
+
+def shelf(catalog):
+    return catalog.shelf(catalog.version("1"))
+
+
+def found(catalog):
+    return [
+        hit.name for hit in search(catalog, shelf(catalog), parse("hare"), "", 1).groups[0].hits
+    ]
+
+
+def seen(catalog):
+    page = row_page(catalog, shelf(catalog), shelf(catalog).entries[0], "Hare")
+    return page.item.body.get("Health"), page.referrer_count, len(page.links)
+
+
+LOOKS = [(found, ["Hare"]), (seen, (None, 1, 1))]
+
+
+@pytest.mark.parametrize(("look", "expected"), LOOKS)
+def test_rows_of_a_version_that_is_half_read_are_not_there(tmp_path, monkeypatch, look, expected):
+    """They have numbers which nothing that is kept in memory knows."""
+    tables = TableSet(tmp_path).put("1", A__T=OLD, A__U=document()).run()
+    real, begun = indexing.add_file, []
+
+    def dies(*arguments):
+        begun.append(arguments)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    monkeypatch.setattr(indexing, "EVERY", 1)
+    monkeypatch.setattr(indexing, "add_file", dies)
+    with opened(tables) as read:
+        assert read(look) == expected
+        with pytest.raises(KeyboardInterrupt):
+            tables.put("2", A__T=MORE, A__U=document()).run()
+        assert read(lambda catalog: catalog.progress()[0].done) == 1
+        assert read(look) == expected
+
+
+def test_a_download_of_rows_that_have_gone_breaks_off(tmp_path, monkeypatch):
+    """Rather than to go on with others, which were given their numbers."""
+    monkeypatch.setattr(library, "PIECE", 10)
+    tables = TableSet(tmp_path).put("1", A__T=MORE).run()
+
+    async def download():
+        opened = Library(tables.index)
+        try:
+            whole = await opened.read(lambda c: files.whole(c, shelf(c).entries[0]))
+            pieces = files.table_json(opened, whole)
+            begun = [await anext(pieces), await anext(pieces)]
+            tables.put("1", A__T=document(*ROWS[:9])).run()
+            tables.put("1", A__T=document(*((f"Owl_{n}", {}) for n in range(90)))).run()
+            with pytest.raises(Unavailable):
+                begun.extend([piece async for piece in pieces])
+            return "".join(begun)
+        finally:
+            opened.close()
+
+    text = asyncio.run(download())
+    assert "Hare_9" in text
+    assert "Owl" not in text

@@ -1,0 +1,186 @@
+"""What means something to a template, to SQL, a page, a spreadsheet or a shell: here it is text."""
+
+import csv
+import io
+import json
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import quote
+
+import pytest
+
+from portal.privacy import ip_hash
+from tests.faulty import FaultyGitLab
+from tests.running import TOKEN, ask, git
+from tests.saves import mounts_json
+from tests.tables import document, small_catalog
+from tests.test_policy import Page
+from tests.tools import opened, upload
+
+# 7 * 191 is 1337, which stands nowhere unless something was worked out.
+WORKED_OUT = b"1337"
+TEXTS = (
+    *(
+        "{{7*191}}",
+        "${7*191}",
+        "#{7*191}",
+        "<%= 7*191 %>",
+        "{% raw %}{{7*191}}",
+        "{{''.__class__}}",
+    ),
+    *("'", '"', "' or '1'='1", "'; drop table downloads; --", '" union select 1,2,3 --', "\\'; --"),
+    *("%' --", "*", "a* OR b:*", '"unclosed', "NEAR(a b, 1)", "a AND", "{a}:b", "^x", "-x", "x)"),
+    *("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onfocus='alert(1)"),
+    *("javascript:alert(1)", "</title><script>", "<!--", "]]>", "&lt;b&gt;", "<svg/onload=x>"),
+    *("=1+1", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", "\N{FULLWIDTH EQUALS SIGN}1+1"),
+    *("$(touch /tmp/x)", "`id`", "|id", "../../etc/passwd", "%s%n%x", "{0}", "%(a)s"),
+    *("\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe", "a" * 3000, "\N{WOLF FACE}" * 50, "\x1b[2J", "a\tb"),
+)
+ADDRESSES = (
+    *("/{}", "/{}.git", "/{}/info/refs", "/{}.git/info/refs?service=git-upload-pack"),
+    *(
+        "/downloads/{}",
+        "/downloads/pets/{}",
+        "/downloads/pets/v2.1.0/{}",
+        "/downloads/pets?page={}",
+    ),
+    *("/pets/{}", "/prospects/{}/download", "/static/{}", "/pets.git/info/refs?service={}"),
+    *("/catalog/{}", "/catalog/1.9/{}", "/catalog/1.9/Items/{}", "/catalog/1.9/Items/D_Items/{}"),
+    *(
+        "/catalog/search?q={}",
+        "/catalog/search?q=lamp&version={}",
+        "/catalog/search?q=lamp&table={}",
+    ),
+    *(
+        "/catalog/1.9/Items/D_Items?sort={}",
+        "/catalog/1.9/Items/D_Items?q={}",
+        "/catalog/diff/{}/{}",
+    ),
+    *(
+        "/catalog/1.9/Items/D_Items?columns={}",
+        "/catalog/1.9/Items?format={}",
+        "/catalog?version={}",
+    ),
+    f"/metrics?token={TOKEN}&window={{}}",
+    f"/metrics?token={TOKEN}&format=csv&table={{}}",
+    *("/metrics?token={}", "/metrics?expires={}&signature={}"),
+)
+
+
+@pytest.fixture(scope="module")
+def portal(start_portal, tmp_path_factory):
+    """A portal with a catalog."""
+    with small_catalog(start_portal, tmp_path_factory.mktemp("tables")) as running:
+        yield running
+
+
+def structure(portal):
+    """Tables, triggers and the like, as they are defined."""
+    return portal.rows("select type, name, sql from sqlite_master order by 1, 2")
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_in_an_address(portal, address, accept):
+    before = structure(portal)
+    with closing(HTTPConnection("127.0.0.1", portal.port, timeout=20)) as connection:
+        for text in TEXTS:
+            path = address.replace("{}", quote(text, safe=""))
+            connection.request("GET", path, headers={"Accept": accept})
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status < 500, path
+            assert WORKED_OUT not in body, path
+            if answer.getheader("Content-Type", "").startswith("text/html"):
+                assert Page(body.decode()).wrong == [], path
+            else:
+                assert b"\x1b" not in body, path
+    assert structure(portal) == before
+    assert "Traceback" not in portal.log()
+
+
+def test_in_what_is_recorded(portal, clients):
+    """A User-Agent is kept as it was sent, and shown to the operator as text."""
+    before = structure(portal)
+    for number, text in enumerate(filter(str.isprintable, TEXTS)):
+        client = clients.new()
+        file = f"{portal.url}/downloads/pets/v2.1.0/SHA256SUMS"
+        assert ask(file, client, User_Agent=text, Referer=text)[0] == 200
+        key = ip_hash(client, "")
+        kept = portal.rows("select user_agent from downloads where ip_hash = ?", key)
+        assert kept == [(text[:1024],)]
+        if number % 5 == 0:
+            named = ("-c", f"http.userAgent={text}")
+            git(*named, "ls-remote", f"{portal.url}/pets.git", client=client)
+            kept = portal.rows("select user_agent from clones where ip_hash = ?", key)
+            assert kept == [(text[:1024],)]
+    assert structure(portal) == before
+
+
+def test_in_a_search_that_the_operator_sees(portal, clients):
+    for text in TEXTS:
+        ask(f"{portal.url}/catalog/search?q={quote(text)}", clients.new(), Accept="text/html")
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    body = ask(f"{portal.url}/metrics", Accept="text/html", **bearer)[2]
+    assert Page(body.decode()).wrong == []
+    assert WORKED_OUT not in body
+    lines = ask(f"{portal.url}/metrics?format=csv&table=searches", **bearer)[2].decode("utf-8-sig")
+    names = [row[0] for row in list(csv.reader(io.StringIO(lines, newline="")))[1:]]
+    assert names
+    assert not [name for name in names if name.startswith(("=", "+", "-", "@", "\t", "\r", "＝"))]
+
+
+def test_in_a_save_file_and_its_name(portal, clients):
+    for text in TEXTS:
+        client = clients.new()
+        saved = mounts_json({"name": text[:60]})
+        said = opened(portal, "pets", saved, client)
+        for path in ("", "/result", "/download"):
+            status, headers, body = ask(f"{said['page']}{path}", client, Accept="text/html")
+            assert status < 400
+            if headers.get("content-type", "").startswith("text/html"):
+                assert Page(body.decode()).wrong == []
+                assert WORKED_OUT not in body
+        name = text.replace("\\", "").replace('"', "%22")[:200]
+        status, headers, _ = upload(portal, "pets", saved, client, name=name)
+        assert status in (303, 400)
+        if status == 303:
+            _, headers, _ = ask(f"{portal.url}{headers['location']}/download", client)
+            assert headers["content-disposition"].startswith('attachment; filename="')
+            assert "\x1b" not in str(headers)
+
+
+def test_in_a_release(start_portal):
+    """Whoever may write a release may write anything: its tag, title, notes, labels and names."""
+    links = {
+        f"{quote(text, safe='')}.bin": f"http://127.0.0.1:1/{n}" for n, text in enumerate(TEXTS)
+    }
+    with (
+        FaultyGitLab(files={}, links=links, texts=TEXTS) as gitlab,
+        start_portal(gitlab=gitlab.url) as portal,
+    ):
+        shown = b""
+        for path in ("/", "/downloads", "/downloads/pets", "/downloads/pets?page=2"):
+            status, _, body = ask(portal.url + path, Accept="text/html")
+            assert status in (200, 404)
+            assert Page(body.decode()).wrong == []
+            assert WORKED_OUT not in body
+            shown += body
+        assert shown.count(b"{{7*191}}") > 3  # title, tag, notes, labels
+        assert b"&lt;svg/onload=x&gt;" in shown
+        assert "Traceback" not in portal.log()
+
+
+def test_in_a_catalogs_tables(start_portal, tmp_path):
+    """The same in names and values of data tables, as pages, JSON and CSV."""
+    named = ((text, {"v": text}) for text in TEXTS if text.isprintable() and "/" not in text)
+    tables = {"Items__D_Items": document(*named)}
+    with small_catalog(start_portal, tmp_path, first=tables) as portal:
+        path = "/catalog/1.9/Items/D_Items"
+        body = ask(portal.url + path, Accept="text/html")[2]
+        assert Page(body.decode()).wrong == []
+        assert WORKED_OUT not in body
+        assert json.loads(ask(f"{portal.url}{path}?format=json")[2])
+        lines = ask(f"{portal.url}{path}?format=csv")[2].decode("utf-8-sig")
+        cells = [cell for row in csv.reader(io.StringIO(lines, newline="")) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "＝"))]
