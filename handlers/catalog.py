@@ -28,7 +28,7 @@ class HomeHandler(CatalogHandler):
         """A page. One of a catalog that is empty, or still being read, says so."""
         if self.elsewhere(address):
             return
-        if version is None:
+        if version is None and self.form == "html":
             empty, progress = await self.read(lambda c: (not c.versions, c.progress()))
             if empty:
                 self.set_header("Refresh", "5")
@@ -90,6 +90,8 @@ class CategoryHandler(FileHandler):
 
 class TableHandler(FileHandler):
     """/catalog/<version>/<Category>/<Table>."""
+
+    named_by = ("row",)
 
     async def get(self, version: str, category: str, table: str) -> None:
         """A page of its rows, or the whole as a file."""

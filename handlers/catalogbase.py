@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from handlers.base import Handler
@@ -22,7 +22,23 @@ MOST_PAGES = 1_000_000
 
 
 class CatalogHandler(Handler):
-    """An address of the catalog."""
+    """An address of the catalog, in the form that `format` or Accept names."""
+
+    forms: tuple[str, ...] = ("html", "json")
+    named_by: tuple[str, ...] = ()  # fields of the query without which this is another page
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Choose the form, before anything is counted. Raises `Malformed`."""
+        prepared = super().prepare()
+        self.vary("Accept")
+        self.form = self._form()
+        return prepared
+
+    @property
+    def canonical(self) -> str:
+        """With what names the page, and nothing of how it is shown."""
+        fields = [(n, self.get_query_argument(n, "", strip=False)) for n in self.named_by]
+        return self.origin + with_query(self.request.path or "", *(f for f in fields if f[1]))
 
     async def read(self, work: Callable[[Catalog], T]) -> T:
         """What `work` makes of the catalog, in a thread. Raises what it raises."""
@@ -39,12 +55,11 @@ class CatalogHandler(Handler):
             raise Malformed(f'There is no page "{text[:40]}".', "Pages are numbered from 1.")
         return int(text)
 
-    @property
-    def form(self) -> str:
-        """What is asked for: "html", or "json" or "csv" by `format` or by Accept."""
+    def _form(self) -> str:
         asked = self.field("format")
-        if asked not in ("", "html", "json", "csv"):
-            raise Malformed(f'There is no format "{asked[:40]}".', "These are: json, csv.")
+        if asked and asked not in self.forms:
+            known = ", ".join(self.forms)
+            raise Malformed(f'There is no format "{asked[:40]}" of this.', f"There is: {known}.")
         if asked:
             return asked
         accept = self.request.headers.get("Accept", "")
@@ -70,17 +85,16 @@ class CatalogHandler(Handler):
 
     @property
     def counts(self) -> bool:
-        """Whether somebody looks, or a program that somebody uses: no HEAD, prefetch or crawler."""
+        """Whether somebody looks, or a program that somebody uses: no prefetch and no crawler."""
         headers = self.request.headers
         fetched_early = any("prefetch" in headers.get(name, "").lower() for name in PREFETCH)
-        return (
-            self.request.method == "GET"
-            and not fetched_early
-            and not declares_itself(self.user_agent)
-        )
+        return not fetched_early and not declares_itself(self.user_agent)
 
     async def interaction(self, event: str, detail: str, result_count: int | None = None) -> None:
-        """Record it before anything is answered. The page stays up where it cannot be recorded."""
+        """Record it before anything is answered, but for HEAD, which has the page's headers and is
+        no look at it. The page stays up where it cannot be recorded."""
+        if self.request.method == "HEAD":
+            return
         told = CatalogInteraction(event, detail[:DETAIL], result_count, self.ip_hash)
         try:
             await self.services.recorder.record(told)
@@ -93,5 +107,6 @@ class CatalogHandler(Handler):
 
     def answer_json(self, document: dict[str, Any]) -> None:
         """A document for a program; all ASCII, so that half of a surrogate pair can be in it."""
+        self.set_header("Cache-Control", "no-cache")
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.finish(json.dumps(document, indent=1))

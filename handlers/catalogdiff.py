@@ -4,7 +4,6 @@ from typing import Any
 
 from handlers.catalogbase import CatalogHandler
 from portal.catalog import addresses
-from portal.catalog.addresses import with_query
 from portal.catalog.diffs import (
     KINDS,
     FieldChange,
@@ -23,11 +22,7 @@ from portal.errors import Malformed, NotFound
 class CompareHandler(CatalogHandler):
     """What both comparisons share: two versions and a kind."""
 
-    @property
-    def canonical(self) -> str:
-        """With the versions: without them it is another comparison."""
-        versions = {name: self.field(name) for name in ("from", "to")}
-        return self.origin + with_query(self.request.path or "", **versions)
+    named_by = ("from", "to")
 
     def kind(self) -> str:
         """The kind of change that is asked for, "" for all. Raises `Malformed`."""
@@ -49,7 +44,8 @@ class CompareHandler(CatalogHandler):
     async def count(self, old: str, new: str, table: str = "") -> None:
         """Record a comparison that was asked for, unless it only shows another part of one."""
         again = any(name in self.request.query_arguments for name in ("kind", "page"))
-        if self.field("to") and self.field("from") and old != new and self.counts and not again:
+        asked = self.field("from") or self.field("to")
+        if asked and old != new and self.counts and not again:
             await self.interaction("diff_view", f"{table} {old}..{new}".strip())
 
 
@@ -135,6 +131,8 @@ class TableDiffHandler(CompareHandler):
 class HistoryHandler(CatalogHandler):
     """/catalog/history/<Category>/<Table>/<row>: a row through all versions."""
 
+    named_by = ("row",)
+
     async def get(self, category: str, table: str, row: str | None = None) -> None:
         """A page."""
         name = self.get_query_argument("row", "", strip=False) if row is None else row
@@ -147,6 +145,10 @@ class HistoryHandler(CatalogHandler):
             return steps, newest.version.name if _entry(newest, category, table) else ""
 
         steps, newest = await self.read(work)
+        if self.form == "json":
+            told = [_step(step) for step in steps]
+            self.answer_json({"category": category, "table": table, "row": name, "steps": told})
+            return
         await self.show(
             "history.html",
             category=category,
@@ -165,6 +167,15 @@ def _told(diff: TableDiff) -> dict[str, Any]:
     ]
     pages = {"total": diff.total, "page": diff.page, "pages": diff.pages}
     return {**diff.change.counts, **pages, "defaults": _fields(diff.head), "rows": rows}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    """What became of a row, for a program; without a kind where it was there from the first."""
+    versions = {"version": step.version.name, "until": step.until.name}
+    if step.change is None:
+        return {**versions, "there": step.there}
+    changed = {"kind": step.change.kind, "fields": _fields(step.change.fields)}
+    return {**versions, "there": step.there, **changed}
 
 
 def _fields(changes: list[FieldChange]) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ TYPES = {"json": "application/json; charset=UTF-8", "csv": "text/csv; charset=UT
 class FileHandler(CatalogHandler):
     """An address of which there are files too."""
 
+    forms = ("html", *TYPES)
+
     async def send_table(self, version: str, category: str, table: str) -> None:
         """A whole table, piece by piece."""
 
@@ -45,11 +47,13 @@ class FileHandler(CatalogHandler):
         """The headers of a file of that name."""
         self.set_header("Content-Type", TYPES[self.form])
         self.set_header("Content-Disposition", content_disposition(f"{name}.{self.form}"))
+        self.set_header("Cache-Control", "no-cache")
 
     async def stream(self, pieces: AsyncIterator[str], name: str) -> None:
         """Send a file as it is made; one that ends early must not look whole."""
         self.announce(name)
         if self.request.method == "HEAD":
+            await self.flush()  # or Tornado would say that the file is empty
             return
         try:
             async for piece in pieces:

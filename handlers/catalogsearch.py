@@ -31,8 +31,9 @@ class SearchHandler(CatalogHandler):
         shelf, found, versions = await self.read(work)
         if page > max(1, found.pages):
             raise NotFound(f"There is no page {page} of these results.")
-        # Narrowing and turning pages are the same search.
-        first = bool(typed) and not category and page == 1
+        # Narrowing, widening again and turning pages are the same search.
+        narrowed = "category" in self.request.query_arguments
+        first = bool(typed) and not narrowed and page == 1
         if first and self.counts:
             await self.interaction("search", typed, found.total)
         if self.form == "json":

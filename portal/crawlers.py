@@ -2,11 +2,12 @@
 
 import re
 
-# A word of its own or the end of a name (Googlebot, bingbot, Bytespider), or the convention of
-# giving an address to complain at (+http://...), which people's own programs do not.
+# A word of its own or the end of one (Googlebot, archive.org_bot, Bytespider; but a Cubot is a
+# telephone), or the convention of giving an address to complain at (+http://...), which people's
+# own programs do not follow.
 _CRAWLER = re.compile(
-    r"bot\b|bots\b|crawl|spider|slurp|archiver|\bia_archive|facebookexternalhit|mediapartners"
-    r"|preview|prerender|lighthouse|headline|\+https?://",
+    r"(?<!\bcu)bots?(?![a-z])|crawl|spider|slurp|archiver|facebookexternalhit|mediapartners"
+    r"|googleother|google-inspectiontool|preview|prerender|lighthouse|headline|\+https?://",
     re.IGNORECASE,
 )
 

@@ -1,6 +1,8 @@
 """What counts as a use of the catalog (M4), and how it is recorded."""
 
 import json
+import re
+from html import unescape
 
 import pytest
 
@@ -44,6 +46,11 @@ COUNTED = [
         "/catalog/diff/Items/D_Items?from=1.9&to=1.10",
         ("diff_view", "Items/D_Items 1.9..1.10", None),
     ),
+    ("/catalog/diff?from=1.10&to=1.9", ("diff_view", "1.10..1.9", None)),
+    ("/catalog/diff?from=1.9", ("diff_view", "1.9..1.10", None)),
+    ("/catalog/diff/Items/D_Items?to=1.10", ("diff_view", "Items/D_Items 1.9..1.10", None)),
+    ("/catalog/diff?from=1.9&to=1.10&format=json", ("diff_view", "1.9..1.10", None)),
+    ("/catalog/search?q=+lamp+&version=1.9&format=json", ("search", "lamp", 1)),
 ]
 NOT_COUNTED = [
     *("/catalog", "/catalog/1.9", "/catalog/search", "/catalog/search?q=", "/catalog/search?q=+"),
@@ -61,6 +68,10 @@ NOT_COUNTED = [
     ),
     *("/catalog/1.9/Items?format=json", "/catalog/1.9/Items/D_Items?format=csv"),
     *("/catalog/1.9/None", "/catalog/1.9/Items/None", "/catalog/search?q=x&version=none"),
+    *("/catalog/search?q=lamp&category=", "/catalog/search?q=lamp&page=2"),
+    *("/catalog/diff?from=1.9&to=1.10&kind=", "/catalog/diff?from=1.9&to=none"),
+    *("/catalog/1.9/Items?format=xml", "/catalog/search?q=x&format=csv"),
+    *("/catalog/diff?from=1.9&to=1.10&format=csv", "/catalog/diff?from=1.9&to=1.10&format=xml"),
 ]
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"
 
@@ -80,6 +91,13 @@ def test_what_does_not_count(portal, path):
     assert interactions(portal, before) == []
 
 
+ONE_OF_EACH = [
+    "/catalog/1.9/Items",
+    "/catalog/1.9/Items/D_Items",
+    *(COUNTED[n][0] for n in (2, 6, 7)),
+]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -93,12 +111,58 @@ def test_what_does_not_count(portal, path):
         {"User-Agent": "facebookexternalhit/1.1"},
     ],
 )
-@pytest.mark.parametrize("path", [path for path, _ in COUNTED[:1]])
+@pytest.mark.parametrize("path", ONE_OF_EACH)
 def test_prefetches_and_crawlers_do_not_count(portal, path, headers):
     before = last(portal)
     assert ask(portal.url + path, **headers)[0] == 200
-    assert ask(portal.url + path, method="HEAD")[0] == 200
     assert interactions(portal, before) == []
+
+
+@pytest.mark.parametrize("path", ONE_OF_EACH)
+def test_a_head_is_no_look_and_has_the_headers_of_one(portal, path):
+    before = last(portal)
+    _, head, _ = ask(portal.url + path, method="HEAD", Accept="text/html")
+    assert interactions(portal, before) == []
+    _, looked, _ = ask(portal.url + path, Accept="text/html")
+    assert len(interactions(portal, before)) == 1
+    same = ("etag", "content-length", "vary", "cache-control")
+    assert [head[name] for name in same] == [looked[name] for name in same]
+
+
+@pytest.mark.parametrize(("path", "row"), COUNTED[:8])
+def test_who_comes_back_is_counted_also_where_nothing_has_changed(portal, path, row):
+    tag = ask(portal.url + path, Accept="text/html")[1]["etag"]
+    before = last(portal)
+    status, _, body = ask(portal.url + path, Accept="text/html", If_None_Match=tag)
+    assert (status, body) == (304, b"")
+    assert interactions(portal, before) == [row]
+
+
+LINKS = [  # a page, and those of its links that show another part of what has been counted
+    ("/catalog/search?q=r&version=1.9", r'<a href="(/catalog/search[^"]*)"', 4),
+    ("/catalog/diff?from=1.9&to=1.10", r'<a href="(/catalog/diff[?][^"]*kind[^"]*)"', 4),
+    ("/catalog/diff/Items/D_Items?from=1.9&to=1.10", r'<a href="([^"]*kind[^"]*)"', 4),
+    ("/catalog/1.9/Odd/T_Many?q=7", r'<a href="([^"]*T_Many[?][^"]*)"', 4),
+]
+
+
+@pytest.mark.parametrize(("path", "pattern", "count"), LINKS)
+def test_no_link_of_a_page_counts_it_again(portal, path, pattern, count):
+    _, page = get(portal, path)
+    links = [unescape(link) for link in re.findall(pattern, page) if "format" not in link]
+    assert len(links) == count, links
+    before = last(portal)
+    for link in links:
+        assert get(portal, link)[0] == 200
+    assert interactions(portal, before) == []
+
+
+def test_a_table_that_is_opened_from_a_filtered_comparison_is_counted(portal):
+    _, page = get(portal, "/catalog/diff?from=1.9&to=1.10&kind=added")
+    (link,) = re.findall(r'<th scope="row"><a href="([^"]+)"', page)
+    before = last(portal)
+    get(portal, unescape(link))
+    assert interactions(portal, before) == [("diff_view", "Items/D_Items 1.9..1.10", None)]
 
 
 def test_the_row_is_there_before_the_answer(portal):

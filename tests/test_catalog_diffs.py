@@ -115,6 +115,14 @@ def test_changed_defaults_are_shown_once(tables):
     ]
 
 
+def test_a_table_that_gets_its_first_defaults_shows_them(tmp_path):
+    tables = TableSet(tmp_path).put("1", B__Rows={"Rows": [{"Name": "x"}]})
+    tables.put("2", B__Rows={"Defaults": {"Health": 3}, "Rows": [{"Name": "x"}]}).run()
+    assert changes(tables, "1", "2") == {"B/Rows": (0, 0, 0, True)}
+    for old, new in (("1", "2"), ("2", "1")):
+        assert [each.path for each in rows(tables, old=old, new=new).head] == ["Defaults"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "paths"),
     [
@@ -124,6 +132,7 @@ def test_changed_defaults_are_shown_once(tables):
         ([1, 2], [2, 1], ["p"]),
         ({"a": 1}, [1], ["p"]),
         (link("T", "a"), link("T", "b"), ["p"]),
+        ({"RowName": "a", "Rank": 1}, {"RowName": "a", "Rank": 2}, ["p.Rank"]),
         (1, 1.0, ["p"]),
         (None, "", ["p"]),
     ],

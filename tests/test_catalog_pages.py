@@ -96,6 +96,8 @@ def test_what_is_not_there_leads_to_what_is_near(portal, path, near):
         *("/catalog/1.9/Odd/T_Many?page=0", "/catalog/1.9/Odd/T_Many?page=x"),
         *("/catalog/search?q=a&page=-1", "/catalog/1.9/Odd/T_Many?is=nonsense"),
         *("/catalog/diff?kind=nonsense", "/catalog/1.9/Odd/T_Many?format=xml"),
+        *("/catalog/search?q=a&format=csv", "/catalog/diff?format=csv", "/catalog?format=csv"),
+        *("/catalog/history/Items/D_Items/Rope?format=csv", "/catalog/1.9/Items?format=xml"),
         "/catalog/1.9/Odd/T_Many?page=99999999999999999999",
     ],
 )
@@ -120,6 +122,9 @@ def test_what_cannot_be_asked_gets_a_sentence(portal, path):
         ("?field=v&is=is+not&value=0", "Row_1", 249),
         ("?field=w&is=at+most&value=-249", "Row_249", 1),
         ("?field=v&is=at+most&value=nonsense", None, 0),
+        ("?is=is&value=-7", "Row_7", 1),
+        ("?is=is+not&value=row_0", "Row_1", 249),
+        ("?value=24&q=row_240", "Row_240", 1),
         ("?column=w", "Row_0", 250),
         ("?column=nonsense", "Row_0", 250),
         ("?sort=nonsense", "Row_0", 250),
@@ -131,6 +136,13 @@ def test_a_table_is_paged_sorted_and_filtered(portal, query, first, total):
     assert (names[0] if names else None) == first
     if total != 250:
         assert f"{total} row" in page
+
+
+def test_rows_are_found_by_what_they_have_by_default(portal):
+    """A page shows it, so it can be looked for there."""
+    for query in ("q=1&field=Weight&is=is&value=1", "q=ROPE", "value=oil"):
+        _, page = get(portal, f"/catalog/1.9/Items/D_Items?{query}")
+        assert re.search(r'<th scope="row"><a [^>]+>Lamp<', page), query
 
 
 def test_what_is_chosen_stays_in_every_address(portal):
@@ -149,6 +161,17 @@ def test_files_of_a_table(portal):
     rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
     assert rows[0] == ["Name", "Title", "Weight", "Needs"]
     assert rows[2] == ["Lamp", "Oil lamp", "1", "Rope"]  # a default is a value
+
+
+@pytest.mark.parametrize(
+    "path", ["/catalog/1.9/Items/D_Items?format=csv", "/catalog/1.9/Odd?format=json"]
+)
+def test_the_head_of_a_file_does_not_call_it_empty(portal, path):
+    status, head, body = ask(portal.url + path, method="HEAD")
+    assert (status, body) == (200, b"")
+    assert not {"content-length", "etag"} & set(head)
+    looked = ask(portal.url + path)[1]
+    assert head["content-disposition"] == looked["content-disposition"]
 
 
 def test_files_of_a_category_and_a_row(portal):
@@ -177,6 +200,39 @@ def test_programs_get_json(portal):
     assert (table["added"], table["removed"], table["changed"]) == (1, 2, 1)
     rows = told("/catalog/diff/Items/D_Items?from=1.9&to=1.10")["rows"]
     assert {"path": "Weight", "old": 2, "new": 3} in rows[0]["fields"]
+
+
+def test_programs_get_the_past_of_a_row(portal):
+    past = json.loads(ask(f"{portal.url}/catalog/history/Items/D_Items/Lamp?format=json")[2])
+    new, old = past["steps"]
+    assert (old["version"], old["there"]) == ("1.9", True)
+    assert (new["version"], new["kind"], new["there"]) == ("1.10", "removed", False)
+    assert {"path": "Title", "old": SMALL["Items__D_Items"]["Rows"][1]["Title"]} in new["fields"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/catalog", "/catalog/1.9/Items", "/catalog/search?q=a", "/catalog/diff?from=1.9&to=1.10"],
+)
+def test_no_cache_takes_one_form_for_the_other(portal, path):
+    for accept in ("text/html", "application/json"):
+        headers = ask(portal.url + path, Accept=accept)[1]
+        assert "Accept" in headers["vary"].split(", ")
+        assert headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("path", "canonical"),
+    [
+        ("/catalog/1.9/Odd/T_Many?page=2&sort=v", "/catalog/1.9/Odd/T_Many"),
+        ("/catalog/1.9/Odd/T_Names?x=y&row=..", "/catalog/1.9/Odd/T_Names?row=.."),
+        ("/catalog/history/Odd/T_Names?row=.", "/catalog/history/Odd/T_Names?row=."),
+        ("/catalog/diff?kind=added&to=1.10&from=1.9", "/catalog/diff?from=1.9&to=1.10"),
+    ],
+)
+def test_a_page_names_itself(portal, path, canonical):
+    _, page = get(portal, path)
+    assert unescape(re.search(r'rel="canonical" href="([^"]+)"', page)[1]) == portal.url + canonical
 
 
 def test_another_version_of_the_same_page_is_a_step_away(portal):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from portal.catalog.library import Catalog
 from portal.catalog.shelves import Entry, Item, Shelf
 from portal.catalog.tables import defaults
-from portal.catalog.values import Value, canonical
+from portal.catalog.values import Value, canonical, reference
 
 KINDS = ("added", "removed", "changed")
 PER_PAGE = 50
@@ -121,7 +121,7 @@ def table_diff(
     pages = max(1, -(-len(wanted) // PER_PAGE))
     page = min(max(1, page), pages)
     shown = wanted[(page - 1) * PER_PAGE : page * PER_PAGE]
-    old_head, new_head = (catalog.head(each) if each else {} for each in (before, after))
+    old_head, new_head = (catalog.head(each) if each else None for each in (before, after))
     items = {
         item.id: item
         for item in catalog.items(each for _, *both in shown for each in both if each is not None)
@@ -130,8 +130,8 @@ def table_diff(
         row_change(
             items[old] if old else None,
             items[new] if new else None,
-            defaults(old_head),
-            defaults(new_head),
+            defaults(old_head or {}),
+            defaults(new_head or {}),
         )
         for _, old, new in shown
     ]
@@ -161,9 +161,11 @@ def row_change(
     return RowChange(kind, name, fields)
 
 
-def head_changes(old: Mapping[str, Value], new: Mapping[str, Value]) -> list[FieldChange]:
-    """What differs of a table but its rows; a default as "Defaults.Health"."""
-    if not old or not new:
+def head_changes(
+    old: Mapping[str, Value] | None, new: Mapping[str, Value] | None
+) -> list[FieldChange]:
+    """What differs of a table but its rows; a default as "Defaults.Health". None for no table."""
+    if old is None or new is None:
         return []
     return field_changes("", Side(old, True), Side(new, True))
 
@@ -182,7 +184,7 @@ def field_changes(path: str, old: Side, new: Side) -> list[FieldChange]:
 
 
 def _divisible(side: Side) -> bool:
-    return side.there and isinstance(side.value, dict) and "RowName" not in side.value
+    return side.there and isinstance(side.value, dict) and not reference(side.value)
 
 
 def _within(side: Side, name: str) -> Side:

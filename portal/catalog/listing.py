@@ -1,6 +1,6 @@
 """A table as a list: which rows, in which order, with which columns."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from portal.catalog.library import Catalog
@@ -18,7 +18,8 @@ Key = tuple[int, float, str]
 @dataclass(frozen=True, slots=True)
 class Wish:
     """How the list was asked for. `sort` is a field, `descending` its order; a row is in it if it
-    holds `text` and its `field` compares with `value` (`comparison` is of COMPARISONS)."""
+    holds `text` and its `field`, or any if that is "", compares with `value` (`comparison` is of
+    COMPARISONS)."""
 
     page: int = 1
     sort: str = ""
@@ -32,7 +33,7 @@ class Wish:
     @property
     def whole(self) -> bool:
         """Whether all rows are wanted in their own order."""
-        return not (self.sort or self.text or (self.field and self.value))
+        return not (self.sort or self.text or self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +124,25 @@ def _chosen(items: Iterable[Item], values: Mapping[str, Value], wish: Wish) -> l
 
 
 def _wanted(item: Item, values: Mapping[str, Value], wish: Wish) -> bool:
-    if wish.field and wish.value:
-        shown = plain(effective(item, values, wish.field))
-        if not COMPARISONS[wish.comparison](shown, wish.value):
-            return False
-    if not wish.text:
-        return True
+    if wish.value and not _compares(item, values, wish):
+        return False
     text = wish.text.casefold()
-    if text in item.name.casefold():
-        return True
-    return any(text in plain(value).casefold() for value in item.values.values())
+    return not text or any(text in shown.casefold() for shown in _shown(item, values))
+
+
+def _compares(item: Item, values: Mapping[str, Value], wish: Wish) -> bool:
+    compare = COMPARISONS[wish.comparison]
+    if wish.field:
+        return compare(plain(effective(item, values, wish.field)), wish.value)
+    every = (compare(shown, wish.value) for shown in _shown(item, values))
+    return all(every) if wish.comparison == "is not" else any(every)
+
+
+def _shown(item: Item, values: Mapping[str, Value]) -> Iterator[str]:
+    """All that people see of a row: its name and the values that it has, by default too."""
+    yield item.name
+    for value in {**values, **item.values}.values():
+        yield plain(value)
 
 
 def _key(value: Value) -> Key:
