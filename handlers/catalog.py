@@ -5,8 +5,9 @@ from typing import Any
 from handlers.catalogbase import CatalogHandler
 from handlers.catalogfiles import FileHandler
 from portal.catalog.addresses import address
+from portal.catalog.choosing import COMPARISONS, Wish
 from portal.catalog.library import Catalog
-from portal.catalog.listing import COMPARISONS, Wish, listed
+from portal.catalog.listing import listed
 from portal.catalog.rows import row_page
 from portal.catalog.shelves import Shelf, Version
 from portal.catalog.values import references

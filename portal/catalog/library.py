@@ -1,6 +1,7 @@
 """Reading the index, in a thread, from one snapshot at a time."""
 
 import json
+import re
 from array import array
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TypeVar
 from portal.catalog.addresses import address
 from portal.catalog.naming import natural, near
 from portal.catalog.shelves import Entry, Item, Kept, Places, Progress, Shelf, Version
-from portal.catalog.values import Reference, Value
+from portal.catalog.values import Reference, Value, compact
 from portal.errors import NotFound, Unavailable
 from portal.nearby import Place
 from sql import catalog
@@ -20,6 +21,8 @@ from sql.reader import Reader, Snapshot
 T = TypeVar("T")
 
 PIECE = 500  # rows of a download that are read at once
+# What SQLite's path of a JSON field can have between its quotes, and what stands so in a body.
+_PLAIN = re.compile(r"[ !#-\[\]-~]+")
 
 
 class Catalog:
@@ -114,9 +117,22 @@ class Catalog:
 
     def items(self, rows: Iterable[int]) -> list[Item]:
         """These rows, in that order."""
+        return [Item(row, name, json.loads(body)) for row, name, body in self.bodies(rows)]
+
+    def bodies(self, rows: Iterable[int]) -> list[tuple[int, str, str]]:
+        """The number, name and JSON of these rows, in that order."""
         ids = json.dumps(list(rows), separators=(",", ":"))
-        found = self._snapshot.rows("rows_by_id", ids=ids)
-        return [Item(row, name, json.loads(body)) for row, name, body in found]
+        return self._snapshot.rows("rows_by_id", ids=ids)
+
+    def column(self, rows: Iterable[int], field: str) -> list[tuple[int, str, str | None]]:
+        """The number and name of these rows, and one field as JSON, None where a row has none."""
+        if not _PLAIN.fullmatch(field):
+            return [
+                (row, name, compact(body[field]) if field in (body := json.loads(text)) else None)
+                for row, name, text in self.bodies(rows)
+            ]
+        ids = json.dumps(list(rows), separators=(",", ":"))
+        return self._snapshot.rows("fields_by_id", ids=ids, path=f'$."{field}"')
 
     def item(self, shelf: Shelf, entry: Entry, name: str) -> Item:
         """The row of that name. Raises `NotFound`."""

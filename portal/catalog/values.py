@@ -12,7 +12,7 @@ from typing import Any
 
 Value = Any  # what json.loads gives
 
-_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _LOCALIZED = re.compile(rf"NSLOCTEXT\(\s*{_QUOTED}\s*,\s*{_QUOTED}\s*,\s*{_QUOTED}\s*\)", re.DOTALL)
 _INVARIANT = re.compile(rf"INVTEXT\(\s*{_QUOTED}\s*\)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -82,8 +82,10 @@ def plain(value: Value) -> str:
     if isinstance(value, str):
         text = localized(value)
         return text.text if text else value
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
     if found := reference(value):
         return found.row
     if isinstance(value, Mapping):
@@ -112,4 +114,6 @@ def storable(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
     return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), text)
