@@ -25,6 +25,8 @@ async def browsing(directory):
     profile = directory / "profile"
     command = [chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
     command += ["--disable-background-networking", "--remote-debugging-port=0"]
+    # A page that is left is over: what it kept for the way back would go on asking.
+    command += ["--disable-features=BackForwardCache"]
     command += ["--disable-dev-shm-usage", f"--user-data-dir={profile}", "about:blank"]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -123,8 +123,13 @@ def test_a_save_file_from_upload_to_download(portal, fresh, tmp_path):
     async def steps(page):
         await page.go(f"{portal.url}/pets")
         await fresh(1)
+        # The event has not left the browser yet when the page goes on.
+        await page.call("Fetch.enable", patterns=[{"urlPattern": "*/u/api/send"}])
         await page.drop(saved)
         await page.until(OPEN)
+        (held,) = [p["requestId"] for name, p in page.events if name == "Fetch.requestPaused"]
+        await page.call("Fetch.continueRequest", requestId=held)
+        await page.call("Fetch.disable")
         *_, uploaded = await fresh(2)
         assert (uploaded["name"], uploaded["data"]) == ("save_uploaded", {"tool": "pets"})
         assert uploaded["url"] == f"{portal.url}/pets"

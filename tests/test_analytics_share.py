@@ -54,7 +54,7 @@ def seen_by_umami(portal, umami, clients):
     umami.start()
 
 
-@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("version", [pytest.param(2, marks=pytest.mark.long), 3])
 def test_the_figures_stand_beside_the_frame(start_portal, umami, clients, version):
     if version == 2:
         (umami.directory / "version-2").touch()

@@ -5,8 +5,8 @@
 It stores events in DIRECTORY/stored.jsonl and everything it is asked in DIRECTORY/asked.jsonl, and
 looks in DIRECTORY/mode.json before each answer: {"<name>": "<behaviour>"}, where a name is what
 follows /api/ in an address, or "script.js", or "*" for every other. A behaviour is "up", "hangs",
-"fails", "closes", "throttles", "redirects" or seconds to wait; "stores and " before it lets the
-event be stored first.
+"fails", "closes", "throttles", "redirects", "babbles" or seconds to wait; "stores and " before it
+lets the event be stored first.
 """
 
 import asyncio
@@ -152,6 +152,8 @@ class Handler(RequestHandler):
         elif behaviour == "throttles":
             self.set_status(429)
             self.finish("slow down")
+        elif behaviour == "babbles":
+            self.finish("<!doctype html>")
         elif behaviour == "redirects":
             self.redirect("http://127.0.0.2:1/elsewhere")
         elif behaviour == "closes":

@@ -2,9 +2,10 @@
 
 | Umami                                 | the event            | the page gets     |
 |---------------------------------------|----------------------|-------------------|
-| answers 2xx                           | is stored            | that answer       |
+| answers 2xx with an object            | is stored            | that answer       |
 | answers 4xx                           | refused, counted     | {}                |
-| answers 5xx, or not within 2 s        | uncertain, counted   | {}                |
+| answers 5xx, anything else, or not    | uncertain, counted   | {}                |
+| within 2 s                            |                      |                   |
 | refuses the connection, or is as busy | waits in the outbox  | {}, once it is    |
 | as it may be, or is known to be away  |                      | committed         |
 
@@ -96,4 +97,7 @@ class Collector:
             return {}
         self._refused_with = 0
         told = answer.json()
-        return {n: told[n] for n in _TOLD if n in told} if isinstance(told, dict) else {}
+        if not isinstance(told, dict):
+            self._outbox.ended("uncertain")
+            return {}
+        return {name: told[name] for name in _TOLD if name in told}

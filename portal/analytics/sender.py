@@ -117,7 +117,10 @@ class Sender:
             log.warning("Umami takes no batches: it answers %d to /api/batch", answer.status)
             await self._surely(self._sending.put_back)
             return self._set_back()
-        if errors := refused_of(answer.json(), count):
+        told = answer.json()
+        if not isinstance(told, dict):
+            return await self._uncertain(count, "what Umami answered is no answer of its")
+        if errors := refused_of(told, count):
             log.warning("Umami refuses %d of %d page events", errors, count)
         await self._end({"sent": count - errors, "refused": errors})
         self._proven, self._setbacks = True, 0
@@ -153,7 +156,7 @@ class Sender:
         return await asyncio.get_running_loop().run_in_executor(self._thread, step)
 
 
-def refused_of(answer: object, count: int) -> int:
+def refused_of(answer: Mapping[str, object], count: int) -> int:
     """How many of so many events an answer of /api/batch says were refused."""
-    errors = answer.get("errors") if isinstance(answer, dict) else None
+    errors = answer.get("errors")
     return min(errors, count) if isinstance(errors, int) and errors > 0 else 0

@@ -21,7 +21,7 @@ KINDS = {"referrers": "referrer", "browsers": "browser", "devices": "device"}
 # Umami cuts to the millisecond what has happened just now.
 AHEAD_SECONDS = 60
 # What an answer that is not as Umami's makes of the code that reads it.
-STRANGE = (ValueError, KeyError, TypeError, AttributeError)
+STRANGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 Names = tuple[tuple[str, int], ...]
 
@@ -103,8 +103,7 @@ class Share:
     async def figures(self) -> PageFigures:
         """What the share page tells now.
 
-        Raises `NotSent` and `Unanswered`, and ValueError, KeyError, TypeError or AttributeError
-        where the answer is not as Umami's is.
+        Raises `NotSent` and `Unanswered`, and one of STRANGE where the answer is not as Umami's is.
         """
         if not self._config.share_slug:
             raise ValueError("the share path names no share page")
