@@ -156,7 +156,9 @@ class Handler(FailingHandler):
 
     def rendered(self, template: str, **context: Any) -> bytes:
         """A page, made; can be called in any thread."""
-        context = {"tracker": self.tracker, "canonical": self.canonical, **context}
+        if "canonical" not in context:
+            context["canonical"] = self.canonical
+        context = {"tracker": self.tracker, **context}
         page = self.services.templates.get_template(template).render(**context)
         # What others wrote may hold half of a surrogate pair, which is no text.
         return page.encode("utf-8", "replace")

@@ -81,7 +81,8 @@ class FailingHandler(RequestHandler):
         """Write the body; the status is set already."""
         accept = self.request.headers.get("Accept", "")
         if "text/html" in accept:
-            self.page("error.html", error=error)
+            # No canonical address: what could not be read may be a part of it.
+            self.page("error.html", error=error, canonical=None)
         elif "application/json" in accept:
             self.finish(self.error_told(error))
         else:

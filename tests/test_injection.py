@@ -99,6 +99,23 @@ def test_in_an_address(portal, address, accept):
     assert "Traceback" not in portal.log()
 
 
+NO_TEXT = ("%ff", "%c0%ae", "%ed%a0%80", "%f5%80%80%80", "%e2%28%a1", "%00", "%0d%0a")
+
+
+def test_what_is_no_text_is_refused_in_words(portal):
+    """Bytes that are not UTF-8, in every place of an address and in further fields of a query."""
+    with closing(HTTPConnection("127.0.0.1", portal.port, timeout=20)) as connection:
+        for address in (*ADDRESSES, "/catalog/diff/a/b?from={}", "/catalog/diff?to={}&kind={}"):
+            for text in NO_TEXT:
+                path = address.replace("{}", text)
+                connection.request("GET", path, headers={"Accept": "text/html"})
+                answer = connection.getresponse()
+                body = answer.read()
+                assert answer.status < 500, path
+                assert body or answer.status in (301, 302), path
+    assert "Traceback" not in portal.log()
+
+
 def test_in_what_is_recorded(portal, clients):
     """A User-Agent is kept as it was sent, and shown to the operator as text."""
     before = structure(portal)
