@@ -74,6 +74,9 @@ class CategoryHandler(FileHandler):
         """A page, or all its tables as a file."""
         if self.elsewhere(lambda other: address(other, category)):
             return
+        if self.form != "html":
+            await self.send_category(version, category)
+            return
 
         def work(catalog: Catalog) -> dict[str, Any]:
             shelf = catalog.shelf(catalog.version(version))
@@ -81,9 +84,6 @@ class CategoryHandler(FileHandler):
             return {"shelf": shelf, "entries": entries, "versions": newest_first(catalog)}
 
         context = await self.read(work)
-        if self.form != "html":
-            await self.send_category(context["shelf"], context["entries"])
-            return
         if self.counts:
             await self.interaction("category_view", category)
         await self.show("category.html", category=category, counted=self.counts, **context)

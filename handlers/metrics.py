@@ -6,14 +6,12 @@ import time
 from functools import cached_property
 from typing import Any, NoReturn
 
-from tornado.iostream import StreamClosedError
-
-from handlers.base import Handler
+from handlers.pieces import PiecesHandler
 from handlers.places import no_page
 from portal import __version__
 from portal.analytics.share import KINDS, Shared
 from portal.catalog.state import CatalogState, read_state
-from portal.errors import Malformed, PortalError, TooMany, Unauthorized
+from portal.errors import Malformed, TooMany, Unauthorized
 from portal.metrics import csvs
 from portal.metrics.dashboard import Dashboard
 from portal.metrics.door import LINK_SECONDS, Door, Pass
@@ -24,7 +22,7 @@ FORMATS = ("html", "json", "csv", "prometheus")
 _QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)")
 
 
-class MetricsHandler(Handler):
+class MetricsHandler(PiecesHandler):
     """The dashboard. Without a token in the configuration there is no such page."""
 
     expires = 0
@@ -169,17 +167,7 @@ class MetricsHandler(Handler):
         name = f"{table}-{time.strftime('%Y-%m-%d', time.gmtime())}.csv"
         self.set_header("Content-Type", "text/csv; charset=UTF-8")
         self.set_header("Content-Disposition", f'attachment; filename="{name}"')
-        try:
-            async for piece in self.services.reports.csv(table, window):
-                self.write(piece)
-                await self.flush()
-        except StreamClosedError:
-            return
-        except PortalError:
-            if self._headers_written:
-                # A file that ends early must not look whole.
-                self.request.connection.stream.close()  # type: ignore[union-attr]
-            raise
+        await self.send_pieces(self.services.reports.csv(table, window))
 
     def compute_etag(self) -> str | None:
         """None: nothing here is to be kept."""

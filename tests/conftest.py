@@ -11,6 +11,7 @@ from tornado.ioloop import IOLoop
 
 from demo.content import fill
 from tests.running import ROOT, Clients, RunningPortal, host
+from tests.tables import small_catalog
 
 GITLAB_TOKEN = "glpat-test"
 LARGE = 8 << 20
@@ -54,6 +55,13 @@ def start_portal(standin, tmp_path_factory):
 def portal(start_portal):
     """One portal for all tests that only ask."""
     with start_portal() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def catalog_portal(start_portal, tmp_path_factory):
+    """Two processes over a small catalog, for all tests that only look at it."""
+    with small_catalog(start_portal, tmp_path_factory.mktemp("tables"), processes=2) as running:
         yield running
 
 

@@ -6,10 +6,12 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from portal.catalog import indexing
 from portal.catalog.library import Library
 from sql.catalog import prepare
-from tests.running import curl
+from tests.running import ask, curl
 
 
 def text(key, shown):
@@ -60,6 +62,21 @@ class TableSet:
         finally:
             library.close()
 
+    def run_halfway(self, monkeypatch):
+        """Begin to bring it up to date; that is killed when the first file is in the index."""
+        real, begun = indexing.add_file, []
+
+        def dies(*arguments):
+            begun.append(arguments)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+            real(*arguments)
+
+        with monkeypatch.context() as changed, pytest.raises(KeyboardInterrupt):
+            changed.setattr(indexing, "EVERY", 1)
+            changed.setattr(indexing, "add_file", dies)
+            self.run()
+
 
 STRANGE = ("a/b", "..", ".", "50%", "?q=#x", "<i>&\"'", "Größe 44", "=1+1", "東京", " space ")
 SMALL = {
@@ -89,3 +106,9 @@ def small_catalog(start_portal, directory, first=SMALL, **options):
             assert time.monotonic() < until, running.log()
             time.sleep(0.05)
         yield running
+
+
+def get(portal, path, client="198.51.100.9", **headers):
+    """Status and HTML of a page as a browser asks for it."""
+    status, _, body = ask(portal.url + path, client, **{"Accept": "text/html", **headers})
+    return status, body.decode()

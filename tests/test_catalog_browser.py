@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from tests.browser import browsing, chromium
-from tests.tables import small_catalog
 
 pytestmark = pytest.mark.skipif(not chromium(), reason="chromium is not installed")
 
@@ -17,10 +16,9 @@ PATHS = (
 )
 
 
-@pytest.fixture(scope="module")
-def portal(start_portal, tmp_path_factory):
-    with small_catalog(start_portal, tmp_path_factory.mktemp("tables")) as running:
-        yield running
+@pytest.fixture
+def portal(catalog_portal):
+    return catalog_portal
 
 
 async def press(page, *keys):

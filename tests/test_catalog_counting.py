@@ -7,20 +7,12 @@ from html import unescape
 import pytest
 
 from tests.running import TOKEN, ask
-from tests.tables import small_catalog
+from tests.tables import get
 
 
-@pytest.fixture(scope="module")
-def portal(start_portal, tmp_path_factory):
-    with small_catalog(start_portal, tmp_path_factory.mktemp("tables"), processes=2) as running:
-        yield running
-
-
-def get(portal, path, client="198.51.100.9", **headers):
-    """Status and body of a page as a browser asks for it."""
-    headers = {"Accept": "text/html", **headers}
-    status, _, body = ask(portal.url + path, client, **headers)
-    return status, body.decode()
+@pytest.fixture
+def portal(catalog_portal):
+    return catalog_portal
 
 
 def interactions(portal, since=0):

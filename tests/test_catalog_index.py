@@ -7,7 +7,6 @@ from contextlib import closing
 import pytest
 
 import sql
-from portal.catalog import indexing
 from portal.catalog.queries import parse
 from portal.catalog.search import find
 from sql.catalog import QUERIES, prepare, size
@@ -142,20 +141,8 @@ def test_no_statement_scans_a_table(tmp_path, name):
 def test_a_kill_in_the_middle_costs_nothing(tmp_path, monkeypatch):
     """The next pass goes on with what is there."""
     tables = TableSet(tmp_path).put("1", A__T=document(*ROWS), A__U=document(("x", {})))
-    real, seen = indexing.add_file, []
-
-    def dies(*arguments):
-        seen.append(arguments)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-        real(*arguments)
-
-    monkeypatch.setattr(indexing, "EVERY", 1)
-    monkeypatch.setattr(indexing, "add_file", dies)
-    with pytest.raises(KeyboardInterrupt):
-        tables.run()
+    tables.run_halfway(monkeypatch)
     assert tables.read(lambda c: (list(c.versions), c.progress()[0].done)) == ([], 1)
-    monkeypatch.setattr(indexing, "add_file", real)
     tables.run()
     assert tables.read(lambda c: (len(c.versions), c.progress())) == (1, [])
     assert count(tables, "rows") == 51

@@ -1,7 +1,5 @@
 """/catalog over a running portal: pages, files, what is said of mistakes."""
 
-import csv
-import io
 import json
 import re
 from html import unescape
@@ -10,20 +8,12 @@ import pytest
 from markupsafe import escape
 
 from tests.running import ask
-from tests.tables import SMALL, STRANGE, small_catalog
+from tests.tables import STRANGE, get
 
 
-@pytest.fixture(scope="module")
-def portal(start_portal, tmp_path_factory):
-    with small_catalog(start_portal, tmp_path_factory.mktemp("tables"), processes=2) as running:
-        yield running
-
-
-def get(portal, path, client="198.51.100.9", **headers):
-    """Status and body of a page as a browser asks for it."""
-    headers = {"Accept": "text/html", **headers}
-    status, _, body = ask(portal.url + path, client, **headers)
-    return status, body.decode()
+@pytest.fixture
+def portal(catalog_portal):
+    return catalog_portal
 
 
 @pytest.mark.parametrize(
@@ -150,75 +140,6 @@ def test_what_is_chosen_stays_in_every_address(portal):
     links = [unescape(href) for href in re.findall(r'href="([^"]*T_Many\?[^"]*)"', page)]
     (after,) = [href for href in links if "page=3" in href]
     assert all(part in after for part in ("column=w", "q=Row", "sort=w", "order=down"))
-
-
-def test_files_of_a_table(portal):
-    status, headers, body = ask(f"{portal.url}/catalog/1.9/Items/D_Items?format=json")
-    assert (status, headers["content-type"]) == (200, "application/json; charset=UTF-8")
-    assert 'filename="D_Items-1.9.json"' in headers["content-disposition"]
-    assert json.loads(body) == SMALL["Items__D_Items"]
-    _, _, body = ask(f"{portal.url}/catalog/1.9/Items/D_Items?format=csv")
-    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
-    assert rows[0] == ["Name", "Title", "Weight", "Needs"]
-    assert rows[2] == ["Lamp", "Oil lamp", "1", "Rope"]  # a default is a value
-
-
-@pytest.mark.parametrize(
-    "path", ["/catalog/1.9/Items/D_Items?format=csv", "/catalog/1.9/Odd?format=json"]
-)
-def test_the_head_of_a_file_does_not_call_it_empty(portal, path):
-    status, head, body = ask(portal.url + path, method="HEAD")
-    assert (status, body) == (200, b"")
-    assert not {"content-length", "etag"} & set(head)
-    looked = ask(portal.url + path)[1]
-    assert head["content-disposition"] == looked["content-disposition"]
-
-
-def test_files_of_a_category_and_a_row(portal):
-    _, _, body = ask(f"{portal.url}/catalog/1.9/Odd?format=json")
-    assert json.loads(body) == {
-        path.partition("__")[2]: {**content, "Rows": content.get("Rows", [])}
-        for path, content in SMALL.items()
-        if path.startswith("Odd__")
-    }
-    _, _, body = ask(f"{portal.url}/catalog/1.9/Odd?format=csv")
-    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
-    assert ["T_Many", "Row_7", "w", "'-7"] in rows
-    assert ["T_Names", "'=1+1", "v", "7"] in rows  # no spreadsheet takes it for a formula
-    _, _, body = ask(f"{portal.url}/catalog/1.9/Items/D_Items/Rope?format=csv")
-    assert list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))[2] == ["Weight", "2", "own"]
-
-
-def test_programs_get_json(portal):
-    def told(path):
-        return json.loads(ask(portal.url + path, Accept="application/json")[2])
-
-    assert told("/catalog")["version"] == "1.10"
-    found = told("/catalog/search?q=lamp&version=1.9")
-    assert (found["total"], found["results"][0]["name"]) == (1, "Lamp")
-    (table,) = told("/catalog/diff?from=1.9&to=1.10")["tables"]
-    assert (table["added"], table["removed"], table["changed"]) == (1, 2, 1)
-    rows = told("/catalog/diff/Items/D_Items?from=1.9&to=1.10")["rows"]
-    assert {"path": "Weight", "old": 2, "new": 3} in rows[0]["fields"]
-
-
-def test_programs_get_the_past_of_a_row(portal):
-    past = json.loads(ask(f"{portal.url}/catalog/history/Items/D_Items/Lamp?format=json")[2])
-    new, old = past["steps"]
-    assert (old["version"], old["there"]) == ("1.9", True)
-    assert (new["version"], new["kind"], new["there"]) == ("1.10", "removed", False)
-    assert {"path": "Title", "old": SMALL["Items__D_Items"]["Rows"][1]["Title"]} in new["fields"]
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/catalog", "/catalog/1.9/Items", "/catalog/search?q=a", "/catalog/diff?from=1.9&to=1.10"],
-)
-def test_no_cache_takes_one_form_for_the_other(portal, path):
-    for accept in ("text/html", "application/json"):
-        headers = ask(portal.url + path, Accept=accept)[1]
-        assert "Accept" in headers["vary"].split(", ")
-        assert headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize(
