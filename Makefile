@@ -2,6 +2,7 @@
 # make test   every test
 # make lint   formatter, linters, types
 # make audit  whether anything that is installed is known to be vulnerable
+# make screenshots  the pictures of the README
 # make bench  the figures of the README, peers where they are installed
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .SILENT:
-.PHONY: run test lint audit format bench lock clean
+.PHONY: run test lint audit format bench screenshots lock clean
 
 run: $(VENV)/run
 	PORT="$(PORT)" DATA_DIR="$(DATA_DIR)" CONFIG="$(CONFIG)" exec $(BIN)/python -m demo
@@ -36,6 +37,10 @@ format: $(VENV)/dev
 # The tests make the save files that are measured.
 bench: $(VENV)/dev $(VENV)/bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Needs Chromium; look at each of them before it is committed.
+screenshots: $(VENV)/dev $(VENV)/axe
+	$(BIN)/python -m tests.pictures
 
 # The hashes of everything that is installed; needs pip-tools on the PATH.
 lock:

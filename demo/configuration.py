@@ -18,7 +18,11 @@ port = {port}
 
 [site]
 title = "Icarus tools"
-description = "Tools for save files: pets for mounts, prospects for worlds."
+description = {description}
+footer = {footer}
+links = [{{ label = "Releases as a feed", url = "/feeds/pets.atom" }}]
+security_contact = "mailto:security@example.org"
+badges = true
 
 [gitlab]
 url = {gitlab}
@@ -26,6 +30,15 @@ asset_hosts = [{objects_host}]
 asset_networks = ["127.0.0.0/8"]
 """
 
+
+DESCRIPTION = (
+    "Tools for saves of ICARUS, to use here or to take home, "
+    "and the game's data to look things up in."
+)
+FOOTER = (
+    "Made by players, for players; not by RocketWerkz, who made ICARUS. "
+    "This is a demo: its releases, people and data tables are invented."
+)
 
 PROJECT = """
 [[projects]]
@@ -41,6 +54,8 @@ def write(path: Path, port: int, data_dir: Path, origins: Mapping[str, str]) -> 
     text = TEMPLATE.format(
         data_dir=_quoted(str(data_dir)),
         port=port,
+        description=_quoted(DESCRIPTION),
+        footer=_quoted(FOOTER),
         gitlab=_quoted(origins["gitlab"]),
         objects_host=_quoted(urlsplit(origins["objects"]).netloc),
     )

@@ -10,8 +10,10 @@ from handlers.releases import ReleasesHandler
 from portal import feeds
 from portal.accept import form
 from portal.badges import badge
+from portal.catalog.addresses import address
+from portal.catalog.library import Catalog
 from portal.colours import accent
-from portal.errors import NotFound
+from portal.errors import NotFound, PortalError
 
 XML = "application/xml; charset=UTF-8"
 ATOM = "application/atom+xml; charset=UTF-8"
@@ -109,11 +111,24 @@ class SitemapHandler(ReleasesHandler, TextHandler):
             for project, listing in await self.listed()
             if listing and listing.releases and not listing.releases[0].upcoming
         }
-        pages = [
-            (f"{self.origin}{place.address}", changed.get(place.address))
-            for place in public(self.config)
-        ]
+        own = [place.address for place in public(self.config)]
+        addresses = [*own, *await self.catalog()]
+        pages = [(f"{self.origin}{address}", changed.get(address)) for address in addresses]
         self.send(feeds.sitemap(pages), XML)
+
+    async def catalog(self) -> list[str]:
+        """The categories and tables of the newest version; none while there is no catalog."""
+
+        def work(catalog: Catalog) -> list[str]:
+            shelf = catalog.shelf(catalog.version(None))
+            name = shelf.version.name
+            tables = [address(name, entry.category, entry.name) for entry in shelf.entries]
+            return [address(name, category) for category in shelf.categories] + tables
+
+        try:
+            return await self.services.library.read(work)
+        except PortalError:
+            return []
 
 
 class FeedHandler(TextHandler):

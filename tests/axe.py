@@ -18,7 +18,7 @@ axe.run(document, {runOnly: %s, resultTypes: ["violations"], iframes: false}).th
 SECONDS = 300  # for pages with thousands of elements
 
 
-async def look(page, width, dark):
+async def look(page, width, dark, height=900):
     """Show the page so wide, light or dark."""
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     still = {"name": "prefers-reduced-motion", "value": "reduce"}
@@ -26,7 +26,7 @@ async def look(page, width, dark):
     await page.call(
         "Emulation.setDeviceMetricsOverride",
         width=width,
-        height=900,
+        height=height,
         deviceScaleFactor=1,
         mobile=width < 600,
     )

@@ -18,6 +18,7 @@ from portal.listings import Listing
 from portal.releases import Release
 from portal.site import Site
 from tests.running import ask, curl, git
+from tests.tables import small_catalog
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
@@ -61,13 +62,20 @@ def test_robots_keep_away_from_what_counts(portal):
     assert parser.site_maps() == [f"{portal.url}/sitemap.xml"]
 
 
-def test_every_page_of_the_sitemap_is_there(portal):
+def test_every_page_of_the_sitemap_is_there(start_portal, tmp_path):
+    with small_catalog(start_portal, tmp_path) as portal:
+        look_at_every_page(portal)
+
+
+def look_at_every_page(portal):
     status, headers, body = ask(f"{portal.url}/sitemap.xml")
     assert (status, headers["content-type"]) == (200, "application/xml; charset=UTF-8")
     root = ElementTree.fromstring(body)
     pages = [node.text for node in root.iterfind("s:url/s:loc", SITEMAP)]
     assert f"{portal.url}/downloads/pets" in pages
     assert f"{portal.url}/privacy" in pages
+    assert f"{portal.url}/catalog/1.10/Items" in pages
+    assert f"{portal.url}/catalog/1.10/Items/D_Items" in pages
     assert len(pages) == len(set(pages))
     for page in pages:
         status, _, body = ask(page, Accept="text/html")
