@@ -73,7 +73,8 @@ class Requests:
         method, path = self.paths.draw()
         has_body = self.chance.random() < (0.9 if method == "POST" else 0.1)
         kind, body = self.body() if has_body else ("", b"")
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host()}"]
+        version = "1.0" if self.chance.random() < 0.05 else "1.1"
+        lines = [f"{method} {path} HTTP/{version}", f"Host: {self.host()}"]
         lines += [f"{name}: {value}" for name, value in self.headers(path, kind)]
         head = "\r\n".join(lines).encode("latin1", "replace")
         if self.chance.random() < 0.2 and body:
