@@ -1,16 +1,13 @@
 """What many tests stand on: the demo's content, a stand-in GitLab, a portal before it."""
 
 import asyncio
-import json
 import os
-import subprocess
-import sys
 
 import pytest
 from tornado.ioloop import IOLoop
 
 from demo.content import fill
-from tests.running import ROOT, Clients, RunningPortal, host
+from tests.running import Clients, RunningPortal, host, standing_in
 from tests.tables import small_catalog
 
 GITLAB_TOKEN = "glpat-test"
@@ -28,14 +25,8 @@ def content(tmp_path_factory):
 @pytest.fixture(scope="session")
 def standin(content):
     """The addresses of a stand-in GitLab in a process of its own."""
-    command = [sys.executable, "-m", "demo.standin", "--content", str(content)]
-    environment = {"PATH": os.environ["PATH"], "GITLAB_TOKEN": GITLAB_TOKEN}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        yield json.loads(process.stdout.readline())
-        process.stdin.close()
-        process.wait(10)
+    with standing_in(content, GITLAB_TOKEN) as addresses:
+        yield addresses
 
 
 @pytest.fixture(scope="session")

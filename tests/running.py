@@ -133,6 +133,19 @@ class RunningPortal:
             self.process.wait()
 
 
+@contextmanager
+def standing_in(content, token):
+    """The addresses of a stand-in GitLab over this content, in a process of its own."""
+    command = [sys.executable, "-m", "demo.standin", "--content", str(content)]
+    environ = {"PATH": os.environ["PATH"], "GITLAB_TOKEN": token}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        yield json.loads(process.stdout.readline())
+        process.stdin.close()
+        process.wait(10)
+
+
 class Clients:
     """Addresses for clients, each used once."""
 

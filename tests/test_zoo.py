@@ -1,10 +1,6 @@
 """Real clients, and exactly the rows that they must make: with one process and with three."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +8,7 @@ import pytest
 
 from portal.privacy import ip_hash
 from tests.conftest import GITLAB_TOKEN
-from tests.running import ROOT, curl, host
+from tests.running import curl, host, standing_in
 from tests.test_metrics import as_json
 from tests.zoo import Visit
 from tests.zoo_downloads import CLIENTS as DOWNLOADS
@@ -33,14 +29,8 @@ def gitlab(content, tmp_path_factory):
     copy = tmp_path_factory.mktemp("zoo") / "content"
     shutil.copytree(content, copy)
     add_submodule(copy)
-    command = [sys.executable, "-m", "demo.standin", "--content", str(copy)]
-    environ = {"PATH": os.environ["PATH"], "GITLAB_TOKEN": GITLAB_TOKEN}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        yield json.loads(process.stdout.readline())
-        process.stdin.close()
-        process.wait(10)
+    with standing_in(copy, GITLAB_TOKEN) as addresses:
+        yield addresses
 
 
 @pytest.fixture(scope="module", params=PROCESSES)
