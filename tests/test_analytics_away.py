@@ -80,13 +80,13 @@ def test_what_is_ambiguous_is_never_sent_again(start_portal, umami, clients, beh
     with start_portal(umami=umami.settings) as portal:
         eventually(lambda: post(portal, event("/before"), clients.new())[2], bool)
         before = len(umami.stored())
-        umami.behave(send=behaviour, batch="hangs")
+        umami.behave(send=behaviour, heartbeat="fails")
         began = time.monotonic()
         assert post(portal, event("/first"), clients.new())[::2] == (200, {})
         assert time.monotonic() - began < 4
         assert amounts_once(portal, uncertain=1)
-        umami.behave(send="hangs", batch="hangs")
         assert post(portal, event("/later"), clients.new())[::2] == (200, {})
+        assert outbox(portal)["waiting"] == 1
         umami.behave()
         stored = ["/first"] * behaviour.startswith("stores")
         umami.until(before + len(stored) + 1)

@@ -84,7 +84,8 @@ class Collector:
         return self._understood(answer)
 
     def _understood(self, answer: Answer) -> JSONObject:
-        if answer.status >= 500:
+        told = answer.json()
+        if answer.status >= 500 or (answer.status < 300 and not isinstance(told, dict)):
             self._circuit.failed()
             self._outbox.ended("uncertain")
             return {}
@@ -96,8 +97,4 @@ class Collector:
             self._refused_with = answer.status
             return {}
         self._refused_with = 0
-        told = answer.json()
-        if not isinstance(told, dict):
-            self._outbox.ended("uncertain")
-            return {}
         return {name: told[name] for name in _TOLD if name in told}
