@@ -6,10 +6,10 @@ import contextlib
 import pytest
 
 from portal.analytics.tracker import OWN
-from tests.browser import browsing, chromium
+from tests.browser import chromium
 from tests.running import TOKEN
 from tests.saves import mounts_json
-from tests.umami import PHONE, Umami, eventually, outbox
+from tests.umami import PHONE, Umami, eventually, outbox, walk
 
 pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
 
@@ -41,18 +41,6 @@ def fresh(umami):
         return stored[before:]
 
     return events
-
-
-def walk(tmp_path, steps):
-    """Run `await steps(page)` in a browser that is none of Umami's robots."""
-
-    async def main():
-        async with browsing(tmp_path) as page:
-            await page.call("Network.setUserAgentOverride", userAgent=PHONE)
-            await steps(page)
-            assert page.problems() == []
-
-    asyncio.run(main())
 
 
 def asked(page):

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.browser import browsing, chromium
+from tests.browser import chromium
 from tests.tables import small_catalog
-from tests.umami import PHONE, Umami
+from tests.umami import Umami, walk
 
 pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
 
@@ -27,16 +27,6 @@ def portal(umami, start_portal, tmp_path_factory):
     directory = tmp_path_factory.mktemp("tables")
     with small_catalog(start_portal, directory, umami=umami.settings) as running:
         yield running
-
-
-def walk(tmp_path, steps):
-    async def main():
-        async with browsing(tmp_path) as page:
-            await page.call("Network.setUserAgentOverride", userAgent=PHONE)
-            await steps(page)
-            assert page.problems() == []
-
-    asyncio.run(main())
 
 
 def search(query, count):

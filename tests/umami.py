@@ -1,5 +1,6 @@
 """The stand-in Umami as tests hold it: started, ended, misbehaving, and what it has stored."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 
+from tests.browser import browsing
 from tests.caddy import free_port
 from tests.running import ROOT, TOKEN, ask, curl, parsed
 from tests.umami_server import SLUG, WEBSITE
@@ -135,3 +137,16 @@ def post_all(portal, events, agent=FIREFOX):
             assert answer.status == 200
             answered += 1
     return answered
+
+
+def walk(directory, steps):
+    """Run `await steps(page)` in a browser that is none of Umami's robots, and complains of
+    nothing."""
+
+    async def main():
+        async with browsing(directory) as page:
+            await page.call("Network.setUserAgentOverride", userAgent=PHONE)
+            await steps(page)
+            assert page.problems() == []
+
+    asyncio.run(main())
