@@ -54,6 +54,16 @@ class TableSet:
         indexing.run(self.root, self.index)
         return self
 
+    @contextmanager
+    def served(self, start_portal, oldest, **options):
+        """A portal with all of them; the oldest version is read last."""
+        with start_portal(environ={"CATALOG_DIR": str(self.root)}, **options) as running:
+            until = time.monotonic() + 20
+            while f">{oldest}<".encode() not in curl(f"{running.url}/catalog"):
+                assert time.monotonic() < until, running.log()
+                time.sleep(0.05)
+            yield running
+
     def read(self, work):
         """What `work` makes of the catalog."""
         library = Library(self.index)
@@ -100,11 +110,7 @@ def small_catalog(start_portal, directory, first=SMALL, **options):
     tables.put("1.9", **first)
     items = document(("Rope", {"Title": text("r", "Rope"), "Weight": 3}), ("Oar", {}))
     tables.put("1.10", **{**SMALL, "Items__D_Items": items})
-    with start_portal(environ={"CATALOG_DIR": str(tables.root)}, **options) as running:
-        until = time.monotonic() + 20
-        while b">1.9<" not in curl(f"{running.url}/catalog"):
-            assert time.monotonic() < until, running.log()
-            time.sleep(0.05)
+    with tables.served(start_portal, "1.9", **options) as running:
         yield running
 
 

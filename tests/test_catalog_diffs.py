@@ -63,6 +63,15 @@ def test_only_tables_that_differ_are_there_with_their_counts(tables):
     }
 
 
+def test_tables_that_differ_come_in_natural_order(tmp_path):
+    made = TableSet(tmp_path)
+    for version in ("1", "2"):
+        row = document(("x", {"v": version}))
+        made.put(version, B10__A=row, B9__T10=row, B9__T9=row)
+    made.put("1", B9__U=row).put("2", B9__S=row).run()
+    assert list(changes(made, "1", "2")) == ["B9/S", "B9/T9", "B9/T10", "B9/U", "B10/A"]
+
+
 def test_the_other_way_round_added_is_removed(tables):
     forth, back = changes(tables, "1", "2"), changes(tables, "2", "1")
     assert {path: (b, a, c, d) for path, (a, b, c, d) in back.items()} == forth
@@ -175,6 +184,18 @@ def test_a_default_that_changes_is_part_of_the_history(tables):
     found = tables.read(lambda catalog: past(catalog, "B", "Rows", "Own"))
     changed = next(step for step in found if step.version.name == "2")
     assert {each.path for each in changed.change.fields} == {"Health", "Sight.Day"}
+
+
+def test_a_row_that_changes_only_by_its_default_has_a_step_of_it(tmp_path):
+    made = TableSet(tmp_path)
+    for version, health in (("1", 10), ("2", 10), ("3", 12)):
+        made.put(version, B__Rows=document(("Plain", {}), Defaults={"Health": health}))
+    made.run()
+    assert steps(made, "Plain") == [("3", "3", "changed", True), ("1", "2", "", True)]
+    new, _ = made.read(lambda catalog: past(catalog, "B", "Rows", "Plain"))
+    assert [(each.path, each.new.value, each.new.own) for each in new.change.fields] == [
+        ("Health", 12, False)
+    ]
 
 
 def test_the_history_of_no_row_says_what_is_near(tables):

@@ -1,11 +1,12 @@
 """What somebody sees who looks while the index is being changed."""
 
 import asyncio
+import socket
 from contextlib import contextmanager
 
 import pytest
 
-from portal.catalog import files, library
+from portal.catalog import files, indexing, library
 from portal.catalog.library import Library
 from portal.catalog.queries import parse
 from portal.catalog.rows import row_page
@@ -79,3 +80,25 @@ def test_a_download_of_rows_that_have_gone_breaks_off(tmp_path, monkeypatch):
     text = asyncio.run(download())
     assert "Hare_9" in text
     assert "Owl" not in text
+
+
+def test_a_file_that_cannot_be_sent_to_its_end_does_not_look_whole(start_portal, tmp_path):
+    """Its client sees the connection break, and not the end of the chunks."""
+    rows = ((f"Row_{number}", {"Text": "x" * 1000}) for number in range(4000))
+    tables = TableSet(tmp_path).put("1", A__T=document(*rows))
+    with tables.served(start_portal, "1") as portal, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
+        client.settimeout(20)
+        client.connect(("127.0.0.1", portal.port))
+        client.sendall(b"GET /catalog/1/A/T?format=json HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = client.recv(1 << 10)
+        tables.put("1", A__T=document(("Other", {})))
+        indexing.run(tables.root, portal.data_dir / "catalog.sqlite3")
+        while piece := client.recv(1 << 16):
+            answer += piece
+        log = portal.log()
+    assert b"200 OK" in answer
+    assert b"Row_0" in answer
+    assert b"Row_3999" not in answer
+    assert not answer.endswith(b"0\r\n\r\n")
+    assert "Traceback" not in log

@@ -57,6 +57,27 @@ def test_rows_with_strange_names_have_pages_that_lead_to_one_another(portal, nam
 
 
 @pytest.mark.parametrize(
+    ("row", "before", "after"),
+    [("Rope", None, "Lamp"), ("Lamp", "Rope", "Lost"), ("Lost", "Lamp", None)],
+)
+def test_a_row_leads_to_its_neighbours(portal, row, before, after):
+    _, page = get(portal, f"/catalog/1.9/Items/D_Items/{row}")
+    for way, name in (("prev", before), ("next", after)):
+        links = re.findall(rf'<a rel="{way}" href="([^"]+)"', page)
+        assert links == [f"/catalog/1.9/Items/D_Items/{name}"] * bool(name)
+
+
+@pytest.mark.parametrize(("old", "new"), [("1.9", "1.10"), ("1.10", "1.9")])
+def test_rows_that_differ_lead_to_where_they_are(portal, old, new):
+    _, page = get(portal, f"/catalog/diff/Items/D_Items?from={old}&to={new}")
+    links = re.findall(r'</span> <a href="(/catalog/1[^"]+)">', page)
+    assert sorted(links) == sorted(
+        [f"/catalog/{new}/Items/D_Items/Rope", "/catalog/1.10/Items/D_Items/Oar"]
+        + [f"/catalog/1.9/Items/D_Items/{name}" for name in ("Lamp", "Lost")]
+    )
+
+
+@pytest.mark.parametrize(
     ("path", "near"),
     [
         ("/catalog/1.11", "/catalog/1.10"),
@@ -172,4 +193,4 @@ def test_references_that_lead_nowhere_are_no_links(portal):
 def test_no_error_was_logged(portal):
     """The last test here: nothing above has ended in a traceback."""
     assert "Traceback" not in portal.log()
-    assert " 500 " not in portal.log()
+    assert not re.search(r" 5\d\d \d+ ms", portal.log())  # the status, and how long it took

@@ -49,6 +49,7 @@ def test_texts(value, found):
         ({"RowName": "Rope", "DataTableName": "/Game/Data/D_Items.D_Items"}, ("D_Items", "Rope")),
         ({"RowName": "None", "DataTableName": "D_Items"}, None),
         ({"RowName": "", "DataTableName": "D_Items"}, None),
+        ({"RowName": "Rope", "DataTableName": "None"}, None),
         ({"RowName": "Rope"}, None),
         ({"RowName": 3, "DataTableName": "D_Items"}, None),
         ({"RowName": "Rope", "DataTableName": "/"}, None),

@@ -101,8 +101,7 @@ def changed_tables(catalog: Catalog, old: Shelf, new: Shelf) -> list[TableChange
             change = _change(catalog, before, after)
             if not change.empty:
                 changes.append(change)
-    order = {entry.id: place for place, entry in enumerate((*old.entries, *new.entries))}
-    return sorted(changes, key=lambda change: (change.entry.category, order[change.entry.id]))
+    return sorted(changes, key=lambda change: change.entry.order)
 
 
 def table_diff(

@@ -44,13 +44,18 @@ class Entry:
         """Its category and name, as a diff is recorded and people say it."""
         return f"{self.category}/{self.name}"
 
+    @property
+    def order(self) -> tuple[object, ...]:
+        """A key that sorts tables as people see them, by category and name."""
+        return natural(self.category), natural(self.name)
+
 
 class Shelf:
     """All tables of a version, in natural order."""
 
     def __init__(self, version: Version, entries: list[Entry]) -> None:
         self.version = version
-        self.entries = sorted(entries, key=lambda e: (natural(e.category), natural(e.name)))
+        self.entries = sorted(entries, key=lambda entry: entry.order)
         self.rows = sum(entry.rows for entry in entries)
 
     @cached_property
