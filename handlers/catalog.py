@@ -32,7 +32,6 @@ class HomeHandler(CatalogHandler):
         if version is None and self.form == "html":
             empty, progress = await self.read(lambda c: (not c.versions, c.progress()))
             if empty:
-                self.set_header("Refresh", "5")
                 await self.show("empty.html", progress=progress)
                 return
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from handlers import pets, prospects
+from portal.catalog.shelves import Progress
 from portal.errors import NotFound, Unavailable
 from portal.nearby import Place
 from portal.releases import Asset, Listing
@@ -59,6 +60,10 @@ STATES = {
     "downloads-everything": partial(render, "downloads.html", projects=EVERYTHING),
     "downloads-empty": partial(render, "downloads.html", projects=[]),
     **{f"project-{name}": partial(project, name) for name in LISTINGS},
+    "catalog-empty": partial(render, "catalog/empty.html", progress=[]),
+    "catalog-reading": partial(
+        render, "catalog/empty.html", progress=[Progress(LONG, 3, 9), Progress("1.10", 0, 0)]
+    ),
     "error": partial(
         render,
         "error.html",
