@@ -6,6 +6,7 @@ import json
 from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 
@@ -183,6 +184,15 @@ def test_in_a_release(start_portal):
             assert Page(body.decode()).wrong == []
             assert WORKED_OUT not in body
             shown += body
+        for path in ("/feeds/pets.atom", "/sitemap.xml"):
+            status, headers, body = ask(portal.url + path)
+            assert status == 200
+            assert headers["x-content-type-options"] == "nosniff"
+            names = {
+                element.tag.rpartition("}")[2] for element in ElementTree.fromstring(body).iter()
+            }
+            assert not names & {"script", "foreignObject", "image", "use", "a"}
+        assert json.loads(ask(f"{portal.url}/downloads/pets", Accept="application/json")[2])
         assert shown.count(b"{{7*191}}") > 3  # title, tag, notes, labels
         assert b"&lt;svg/onload=x&gt;" in shown
         assert "Traceback" not in portal.log()

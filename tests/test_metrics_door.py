@@ -5,7 +5,9 @@ import inspect
 import re
 import statistics
 import time
+from contextlib import closing
 from html import unescape
+from http.client import HTTPConnection
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -137,6 +139,23 @@ def test_a_guess_takes_as_long_however_near_it_is():
             spent.append(time.perf_counter_ns() - begun)
     medians = [statistics.median(spent) for spent in turns.values()]
     assert max(medians) / min(medians) < 1.5, dict(zip(turns, medians, strict=True))
+
+
+def test_the_same_over_the_wire(portal, clients):
+    offers = ("x", TOKEN[:-1], TOKEN[:-1] + "x", "y" * len(TOKEN), TOKEN + "x")
+    turns = {offer: [] for offer in offers}
+    with closing(HTTPConnection("127.0.0.1", portal.port, timeout=20)) as connection:
+        for _ in range(150):
+            for offer, spent in turns.items():
+                headers = {"X-Metrics-Token": offer, "X-Forwarded-For": clients.new()}
+                begun = time.perf_counter_ns()
+                connection.request("GET", "/metrics", headers=headers)
+                answer = connection.getresponse()
+                answer.read()
+                spent.append(time.perf_counter_ns() - begun)
+                assert answer.status == 401
+    medians = [statistics.median(spent) for spent in turns.values()]
+    assert max(medians) / min(medians) < 2, dict(zip(turns, medians, strict=True))
 
 
 def test_tokens_and_signatures_meet_in_constant_time_only():
