@@ -245,7 +245,8 @@ def run(config: Config, processes: int) -> int:
     """Prepare what all processes share, then serve; the exit status."""
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(config.database)
-    catalog.prepare(config.catalog_index)
+    if why := catalog.prepare(config.catalog_index):
+        log.warning("the catalog's index is made anew: %s", why)
     allow_descriptors(config.limits.transfers)
     bound = bind_sockets(config.port, config.address, backlog=BACKLOG)
     sockets: list[socket.socket] = [Listener(each) for each in bound]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sql.errors import (
     CatalogError,
+    DamagedError,
     MigrationError,
     OutboxError,
     ReadError,
@@ -25,6 +26,7 @@ from sql.errors import (
 
 __all__ = [
     "CatalogError",
+    "DamagedError",
     "MigrationError",
     "OutboxError",
     "ReadError",

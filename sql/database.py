@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 from sql.errors import MigrationError
@@ -92,6 +93,27 @@ def migrate(path: Path, schema: Path = SCHEMA) -> int:
                 return _apply(connection, migrations)
     except (sqlite3.Error, OSError) as error:
         raise MigrationError(f"{path}: cannot be migrated: {error}") from error
+
+
+def schema_of(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """The names of all that a database is made of, each with the statement that made it."""
+    return connection.execute(
+        "select name, sql from sqlite_schema where sql is not null order by name"
+    ).fetchall()
+
+
+@cache
+def migrated_schema(schema: Path) -> list[tuple[str, str]]:
+    """What `schema_of` says of a database that these migrations have made."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        _apply(connection, sorted(schema.glob("[0-9]*.sql")))
+        return schema_of(connection)
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether a file holds something that no database has."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _text(data: bytes) -> str:

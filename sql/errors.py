@@ -17,6 +17,10 @@ class ReadError(SqlError):
     """The database cannot be read now."""
 
 
+class DamagedError(ReadError):
+    """Something in the database is no part of one: it will not be readable later either."""
+
+
 class RecordError(SqlError):
     """An event could neither be committed nor written to the spill file: it is not recorded."""
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sql
-from sql.database import connect_reader
-from sql.errors import ReadError
+from sql.database import connect_reader, is_damage
+from sql.errors import DamagedError, ReadError
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -95,7 +95,8 @@ class Reader:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: sqlite3.Error) -> ReadError:
-        return ReadError(f"{self._database}: cannot be read: {error}")
+        kind = DamagedError if is_damage(error) else ReadError
+        return kind(f"{self._database}: cannot be read: {error}")
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -104,14 +105,26 @@ class Reader:
             raise self._unreadable(error) from error
 
     def _connection(self) -> sqlite3.Connection:
+        file = self._file()
+        if file != getattr(self._local, "file", None):
+            self._forget()
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
+            self._local.file = file
             self._connections.add(connection)
         return connection
 
+    def _file(self) -> tuple[int, int] | None:
+        """Which file it is: an open connection would go on with one that was replaced."""
+        try:
+            status = self._database.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
     def _forget(self) -> None:
-        """The next statement of this thread opens anew: the file may have been replaced."""
+        """The next statement of this thread opens anew."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
             self._local.connection = None

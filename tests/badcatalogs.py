@@ -79,7 +79,8 @@ class CatalogPortal(RunningPortal):
     def said(self):
         """The log without who asked for what."""
         lines = self.log().splitlines()
-        return "\n".join(line for line in lines if "portal.access" not in line)
+        asked = ("portal.access", "portal.web", "portal.listings")
+        return "\n".join(line for line in lines if not any(name in line for name in asked))
 
     def until(self, seen, seconds=PATIENCE):
         """Wait until something is so."""

@@ -123,7 +123,7 @@ def table_diff(
     old_head, new_head = (catalog.head(each) if each else None for each in (before, after))
     items = {
         item.id: item
-        for item in catalog.items(each for _, *both in shown for each in both if each is not None)
+        for item in catalog.items([each for _, *both in shown for each in both if each is not None])
     }
     rows = [
         row_change(

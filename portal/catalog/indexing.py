@@ -19,9 +19,10 @@ from pathlib import Path
 
 from portal.catalog import folders, tables, values, words
 from portal.catalog.folders import TableFile, VersionFolder, versions
+from sql.catalog import prepare
 from sql.catalog.sweeping import sweep
 from sql.catalog.writing import Index, NewRow, alone
-from sql.errors import CatalogError
+from sql.errors import CatalogError, MigrationError
 
 PRIORITY = 10
 MEMORY_BYTES = 3 << 30  # of address space; a table of 128 MiB takes about a third
@@ -34,9 +35,11 @@ Problems = list[tuple[str, str]]
 
 def run(root: Path, path: Path) -> None:
     """The pass, if no other process is at it. Raises OSError where the folder cannot be read, and
-    `CatalogError`."""
+    `CatalogError`. An index that turned out to be damaged is made anew."""
     with alone(path) as free:
         if free:
+            if why := prepare(path):
+                say("anew", "the index", why=why)
             with closing(Index(path)) as index:
                 bring_up_to_date(index, root)
 
@@ -201,7 +204,7 @@ def main(arguments: list[str]) -> int:
     confine(int(parent))
     try:
         run(Path(folder), Path(path))
-    except (OSError, CatalogError) as error:
+    except (OSError, CatalogError, MigrationError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -3,7 +3,7 @@
 import json
 import re
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,12 +15,13 @@ from portal.errors import NotFound, Unavailable
 from portal.nearby import Place
 from sql import catalog
 from sql.catalog.writing import unpacked
-from sql.errors import ReadError
+from sql.errors import DamagedError, ReadError
 from sql.reader import Reader, Snapshot
 
 T = TypeVar("T")
 
 PIECE = 500  # rows of a download that are read at once
+READ = 2000  # rows that one statement reads
 # What SQLite's path of a JSON field can have between its quotes, and what stands so in a body.
 _PLAIN = re.compile(r"[ !#-\[\]-~]+")
 
@@ -115,24 +116,24 @@ class Catalog:
             head = self._kept.heads[entry.head] = json.loads(body)
         return head
 
-    def items(self, rows: Iterable[int]) -> list[Item]:
+    def items(self, rows: Sequence[int]) -> list[Item]:
         """These rows, in that order."""
         return [Item(row, name, json.loads(body)) for row, name, body in self.bodies(rows)]
 
-    def bodies(self, rows: Iterable[int]) -> list[tuple[int, str, str]]:
-        """The number, name and JSON of these rows, in that order."""
-        ids = json.dumps(list(rows), separators=(",", ":"))
-        return self._snapshot.rows("rows_by_id", ids=ids)
+    def bodies(self, rows: Sequence[int]) -> Iterator[tuple[int, str, str]]:
+        """The number, name and JSON of these rows, in that order; few of them are in memory."""
+        for ids in _pieces(rows):
+            yield from self._snapshot.rows("rows_by_id", ids=ids)
 
-    def column(self, rows: Iterable[int], field: str) -> list[tuple[int, str, str | None]]:
+    def column(self, rows: Sequence[int], field: str) -> Iterator[tuple[int, str, str | None]]:
         """The number and name of these rows, and one field as JSON, None where a row has none."""
-        if not _PLAIN.fullmatch(field):
-            return [
-                (row, name, compact(body[field]) if field in (body := json.loads(text)) else None)
-                for row, name, text in self.bodies(rows)
-            ]
-        ids = json.dumps(list(rows), separators=(",", ":"))
-        return self._snapshot.rows("fields_by_id", ids=ids, path=f'$."{field}"')
+        if _PLAIN.fullmatch(field):
+            for ids in _pieces(rows):
+                yield from self._snapshot.rows("fields_by_id", ids=ids, path=f'$."{field}"')
+            return
+        for row, name, text in self.bodies(rows):
+            body = json.loads(text)
+            yield row, name, compact(body[field]) if field in body else None
 
     def item(self, shelf: Shelf, entry: Entry, name: str) -> Item:
         """The row of that name. Raises `NotFound`."""
@@ -152,8 +153,7 @@ class Catalog:
 
     def names(self, entry: Entry) -> list[str]:
         """The names of a table's rows, in their order."""
-        ids = json.dumps(list(self.members(entry)))
-        return [name for _, name, _ in self._snapshot.rows("rows_by_id", ids=ids)]
+        return [name for _, name, _ in self.bodies(self.members(entry))]
 
     def forms(self, table: int, name: str) -> list[Item]:
         """A row in every form that it has in any version."""
@@ -219,6 +219,12 @@ class Catalog:
         return list(json.loads(found))
 
 
+def _pieces(rows: Sequence[int]) -> Iterator[str]:
+    """The rows as JSON arrays, none of them long."""
+    for start in range(0, len(rows), READ):
+        yield json.dumps(list(rows[start : start + READ]), separators=(",", ":"))
+
+
 class Library:
     """Runs work on the catalog in threads of its own; belongs to one process's event loop."""
 
@@ -232,6 +238,8 @@ class Library:
         try:
             return await self._reader.read(lambda snapshot: work(self._catalog(snapshot)))
         except ReadError as error:
+            if isinstance(error, DamagedError):
+                catalog.mark_damaged(self.database)  # and it is made anew, by whoever writes it
             raise Unavailable(
                 "The catalog cannot be read right now.", "Please try again in a minute.", 60
             ) from error

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from portal.catalog.folders import versions
+from sql.catalog import to_be_made
 
 log = logging.getLogger("portal.catalog")
 
@@ -27,6 +28,7 @@ SAID = {
     "unusable": "is not shown",
     "changing": "changes while it is read, and will be read again",
     "gone": "is gone",
+    "anew": "was damaged and is made anew",
 }
 
 Fingerprints = dict[str, str] | str
@@ -59,6 +61,8 @@ class RefreshTask:
             began = time.monotonic()
             seen = await asyncio.to_thread(look, self._folder)
             pause = max(LOOK_SECONDS, BUSY * (time.monotonic() - began))
+            if to_be_made(self._index):
+                done = None
             if seen != done:
                 if done is None or seen == before:
                     # Where the folder cannot be read, the pass has said so, and that is all.
@@ -100,10 +104,10 @@ class RefreshTask:
             whole = note(json.loads(line)) and whole
         said = (await errors).decode("utf-8", "replace").strip()
         code = await process.wait()
+        if code and not said:
+            said = f"the reader ended with {code}"
         if code and said != self._said:
-            log.warning(
-                "the catalog could not be read: %s", said or f"the reader ended with {code}"
-            )
+            log.warning("the catalog could not be read: %s", said)
         self._said = said
         return whole and not code
 

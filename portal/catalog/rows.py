@@ -75,6 +75,6 @@ def _neighbours(catalog: Catalog, entry: Entry, item: Item) -> tuple[str | None,
     rows = catalog.members(entry)
     at = rows.index(item.id)
     near = {each: rows[each] for each in (at - 1, at + 1) if 0 <= each < len(rows)}
-    names = {each.id: each.name for each in catalog.items(near.values())}
+    names = {each.id: each.name for each in catalog.items([*near.values()])}
     before, after = near.get(at - 1), near.get(at + 1)
     return names.get(before) if before else None, names.get(after) if after else None

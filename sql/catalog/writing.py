@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sql
-from sql.catalog import QUERIES
-from sql.database import connect
+from sql.catalog import QUERIES, mark_damaged
+from sql.database import connect, is_damage
 from sql.errors import CatalogError
 
 BUSY_SECONDS = 30.0  # readers never make it wait; a checkpoint of another might
@@ -236,4 +236,6 @@ class Index:
         try:
             yield
         except sqlite3.Error as error:
+            if is_damage(error):
+                mark_damaged(self._path)
             raise CatalogError(f"{self._path}: {error}") from error

@@ -107,11 +107,12 @@ create table problems (
     sentence text not null
 );
 
--- `folder` is where the versions came from; `generation` moves with every change that readers see.
+-- `folder` is where the versions came from; `generation` moves with every change that readers see,
+-- and begins anywhere, so that an index that was made anew is never taken for the one before.
 create table state (
     one integer primary key check (one = 1),
     folder text not null,
     generation integer not null
 );
 
-insert into state values (1, '', 0);
+insert into state values (1, '', abs(random() / 2));
