@@ -28,6 +28,7 @@ from benchmarks.faults import bars as faults
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.report import Bar, Outcome
 from benchmarks.site import Site, running_site
+from benchmarks.soak import bars as soak
 
 # Those that need the proxies, and those that do not.
 PROXIED: dict[str, Callable[[Site, Plan], list[Outcome]]] = {
@@ -44,7 +45,7 @@ ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
     "umami": umami.measure,
 }
 # Those that take long, and so run only by name.
-LONG: dict[str, Callable[[Plan], list[Outcome]]] = {"faults": faults.measure}
+LONG: dict[str, Callable[[Plan], list[Outcome]]] = {"faults": faults.measure, "soak": soak.measure}
 NAMES = (*PROXIED, *ALONE)
 
 
@@ -57,6 +58,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
         help=f"of {', '.join(NAMES)}; without any, all these; {', '.join(LONG)} only by name",
     )
     parser.add_argument("--rounds", type=int, help=f"default: {FULL.rounds}")
+    parser.add_argument("--minutes", type=float, help="of the soak; default: 10")
     parser.add_argument("--quick", action="store_true", help="small sizes; the figures say nothing")
     options = parser.parse_args(argv)
     if unknown := set(options.names) - {*NAMES, *LONG}:
@@ -123,6 +125,8 @@ def main(argv: Sequence[str]) -> int:
     # So that what was started is ended, and the temporary folder deleted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     plan = QUICK if options.quick else FULL
+    if options.minutes:
+        plan = replace(plan, soak_seconds=60 * options.minutes)
     if options.rounds:
         plan = replace(plan, rounds=max(1, options.rounds))
     began = time.monotonic()

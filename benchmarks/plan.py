@@ -33,6 +33,7 @@ class Plan:
     page_events: int
     kills: int
     lock_seconds: float
+    soak_seconds: float
 
 
 FULL = Plan(
@@ -55,6 +56,7 @@ FULL = Plan(
     page_events=300,
     kills=200,
     lock_seconds=60,
+    soak_seconds=600,
 )
 QUICK = Plan(
     rounds=1,
@@ -76,4 +78,5 @@ QUICK = Plan(
     page_events=30,
     kills=3,
     lock_seconds=2,
+    soak_seconds=20,
 )

@@ -44,6 +44,11 @@ def resident_bytes(pid: int) -> dict[int, int]:
     return found
 
 
+def descriptors(pid: int) -> int:
+    """How many one process has open."""
+    return len(list((PROC / str(pid) / "fd").iterdir()))
+
+
 def tree(pid: int) -> list[int]:
     """The process and all its descendants."""
     children: dict[int, list[int]] = {}

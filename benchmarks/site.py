@@ -29,6 +29,7 @@ _PORTAL = """
 data_dir = {data_dir}
 [listen]
 port = {port}
+trusted_proxies = ["{address}"]
 [gitlab]
 url = "{gitlab}"
 asset_hosts = ["{address}:{origin}"]
@@ -92,7 +93,7 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, plan: Plan) -> Iterator[Site]:
+def running_site(folder: Path, plan: Plan, peers: bool = True) -> Iterator[Site]:
     """Write the content, start everything, end it all. Raises BenchmarkError."""
     content.write_files(folder / "files", plan)
     ports = {name: free_port() for name in ("origin", "yardstick", "portal")}
@@ -106,7 +107,8 @@ def running_site(folder: Path, plan: Plan) -> Iterator[Site]:
         portal = stack.enter_context(_portal(folder, ports, gitlab))
         git_url = gitlab.replace("://", f"://git:{TOKEN}@") + f"/{content.PROJECT}.git"
         site = Site(folder, direct, yardstick, portal, git_url)
-        _start_peers(site, stack)
+        if peers:
+            _start_peers(site, stack)
         for target in (site.direct, *site.proxies):
             load.fetch(target.port, target.path(content.SMALL))  # what is slow only the first time
         yield site

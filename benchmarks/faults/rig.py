@@ -264,11 +264,6 @@ def connections(port: int) -> int:
     return count
 
 
-def descriptors(pid: int) -> int:
-    """How many the process and its children have open."""
-    return sum(len(os.listdir(PROC / str(one) / "fd")) for one in tree(pid))  # noqa: PTH208
-
-
 def _alive(pid: int) -> bool:
     return _is(pid, b"server.py", b"worker_process")
 
