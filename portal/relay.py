@@ -19,7 +19,7 @@ from portal.errors import PortalError, UpstreamFailed, UpstreamSlow
 from portal.head import Head
 from portal.upload import Upload
 from portal.watch import Watch
-from portal.window import Window
+from portal.window import Flow, Window
 
 # One read from the upstream's socket. libcurl hands it over in pieces of 16 KiB, and keeps what is
 # left of it when paused, so this too is memory that a slow client holds.
@@ -58,13 +58,14 @@ class Relay:
         limits: Limits,
         upload: Upload | None = None,
         prepare: Callable[[pycurl.Curl], None] | None = None,
+        flow: Flow | None = None,
     ) -> None:
         self._limits = limits
         self._upload = upload
         self._prepare = prepare
         self._curl: pycurl.Curl | None = None
         self._head = Head()
-        self._window = Window()
+        self._window = Window(flow)
         self._watch = Watch()
         self._paused = self._discarding = self._aborted = False
         self._reason: PortalError | None = None
@@ -247,14 +248,17 @@ class Relay:
             self._expect(self._limits.upstream_stall_seconds)
         self._sink = sink
         self._window.flowing = True
-        while self._window or self._sent or not self.over:
-            await self._ready.wait()
-            self._ready.clear()
-            if self._broken:
-                raise self._broken
-            await self._turn(sink)
-            if self._window or self.over:
-                self._ready.set()  # what came while a write waited must not wait for more
+        try:
+            while self._window or self._sent or not self.over:
+                await self._ready.wait()
+                self._ready.clear()
+                if self._broken:
+                    raise self._broken
+                await self._turn(sink)
+                if self._window or self.over:
+                    self._ready.set()  # what came while a write waited must not wait for more
+        finally:
+            self._window.flowing = False
         self._check()
 
     async def _turn(self, sink: Sink) -> None:

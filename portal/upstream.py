@@ -25,6 +25,7 @@ from portal.errors import PortalError, Unavailable, UpstreamFailed
 from portal.privacy import parse_address
 from portal.relay import Relay
 from portal.upload import Upload
+from portal.window import Flow
 
 log = logging.getLogger("portal.upstream")
 
@@ -55,6 +56,7 @@ class Upstream:
         self._client = client
         self._gitlab = gitlab
         self._limits = limits
+        self._flow = Flow()
         scheme, _, rest = gitlab.url.partition("://")
         self._origin = f"{scheme}://{rest.partition('/')[0]}/".lower()
 
@@ -103,7 +105,7 @@ class Upstream:
         for attempt in (1, 2):
             request = self._request(url, "GET", {"Accept-Encoding": "identity", **headers})
             prepare = None if own else self._check_connection
-            relay = Relay(self._client, request, self._limits, prepare=prepare)
+            relay = Relay(self._client, request, self._limits, prepare=prepare, flow=self._flow)
             opened(relay)
             try:
                 status, answered = await relay.head()
@@ -127,7 +129,7 @@ class Upstream:
         request = self._request(url, method, {**headers, **self._git_credentials()})
         if upload and upload.length is None:
             request.headers["Transfer-Encoding"] = "chunked"
-        return Relay(self._client, request, self._limits, upload)
+        return Relay(self._client, request, self._limits, upload, flow=self._flow)
 
     def _request(self, url: str, method: str, headers: Mapping[str, str]) -> HTTPRequest:
         return HTTPRequest(

@@ -1,7 +1,8 @@
 """How much of an answer is held for one client.
 
 While writes finish at once, bytes go on in batches from within libcurl's own callbacks, and only
-the bytes of one turn of the event loop are bounded, so that no transfer keeps the others waiting.
+the bytes of one turn of the event loop are bounded, so that no transfer keeps the others waiting;
+nor do many together: 200 that began at once held the loop for 0.4 s, by 2 MiB each.
 While a write waits for the client, little is held, so that many slow clients hold little together.
 A batch is small until more went without a wait than the kernel alone can take, since only then the
 client truly reads: the last batch of a slow client stays in memory for as long as it is slow.
@@ -11,18 +12,34 @@ HELD_BYTES = 64 << 10
 BATCH_MIN = 64 << 10
 BATCH_MAX = 512 << 10
 TURN_BYTES = 2 << 20
+TURN_LEAST = 128 << 10
+LOOP_BYTES = 32 << 20  # of all transfers in one turn; some 30 ms
 KERNEL_BYTES = 4 << 20  # Linux: net.ipv4.tcp_wmem's maximum
+
+
+class Flow:
+    """How many transfers of one event loop flow at the moment."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @property
+    def share(self) -> int:
+        """The bytes that each of them may move in one turn of the loop."""
+        return max(TURN_LEAST, min(TURN_BYTES, LOOP_BYTES // max(1, self.count)))
 
 
 class Window:
     """The bytes between one upstream and one client; for one event loop, touched by nothing else.
 
     `put()` until `full`; `take()` all at once when `ripe` or at the turn's end, then say `went()`
-    or `waited()`. `flowing` says that the client is there and no write waits.
+    or `waited()`. `flowing` says that the client is there and no write waits; whoever sets it
+    takes it back at the end. `flow` is that of the event loop.
     """
 
-    def __init__(self) -> None:
-        self.flowing = False
+    def __init__(self, flow: Flow | None = None) -> None:
+        self._flow = flow or Flow()
+        self._flowing = False
         self.batch = BATCH_MIN
         self._chunks: list[bytes] = []
         self._held = 0
@@ -34,14 +51,24 @@ class Window:
         return bool(self._chunks)
 
     @property
+    def flowing(self) -> bool:
+        """Whether the client is there and no write waits."""
+        return self._flowing
+
+    @flowing.setter
+    def flowing(self, flowing: bool) -> None:
+        self._flow.count += flowing - self._flowing
+        self._flowing = flowing
+
+    @property
     def full(self) -> bool:
         """Whether no more should be put in for now."""
-        return self._turn >= TURN_BYTES if self.flowing else self._held >= HELD_BYTES
+        return self._turn >= self._flow.share if self._flowing else self._held >= HELD_BYTES
 
     @property
     def ripe(self) -> bool:
         """Whether a batch can be written."""
-        return self.flowing and self._held >= self.batch
+        return self._flowing and self._held >= self.batch
 
     def begin_turn(self) -> None:
         """The event loop has come round."""
