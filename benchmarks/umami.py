@@ -22,7 +22,7 @@ from benchmarks.children import ADDRESS, ROOT, BenchmarkError, free_port, listen
 from benchmarks.plan import Plan
 from benchmarks.report import Bar, Outcome, at_least, at_most
 from sql.outbox import State, look
-from tests.umami_server import WEBSITE
+from tests.umami_rules import WEBSITE
 
 PAGES = 64
 RATE = 2000

@@ -213,7 +213,7 @@ def _limits(table: Reader) -> Limits:
 def _umami(table: Reader, projects: tuple[Project, ...]) -> UmamiConfig:
     url = table.origin("url", "http://127.0.0.1:3001", path=True)
     collect = table.plain_path("collect", "/u")
-    first = collect.split("/")[1] if collect else ""
+    first = collect.strip("/").partition("/")[0]
     own = (RESERVED_SLUGS - {"u"}) | TOOLS.keys() | {p.slug for p in projects}
     if first in own or first.endswith(".git"):
         table.fault("collect", f'"{collect}" is one of the portal\'s own paths')

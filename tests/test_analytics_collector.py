@@ -10,7 +10,7 @@ import pytest
 from portal.privacy import pseudonym
 from tests.running import ask, curl
 from tests.umami import FIREFOX, PHONE, Umami, amounts, event, eventually, outbox, post
-from tests.umami_server import WEBSITE
+from tests.umami_rules import WEBSITE
 
 KEY = "a-key"
 

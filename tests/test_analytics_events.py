@@ -80,6 +80,9 @@ def test_a_download_once_and_never_by_its_address(portal, umami, told):
     said = opened(portal, "pets", mounts_json({"name": "Clover"}), told.client, **PAGE)
     edit = [{"edit": "rename", "mount": 1, "name": "Ivy"}]
     tell(portal, said, "edit", told.client, version=0, edits=edit)
+    for page in ("", "result"):
+        status, _, body = get(portal, said, page, told.client, Accept="text/html", **PAGE)
+        assert (status, b"data-website-id" in body, b"/static/umami" in body) == (200, False, False)
     assert get(portal, said, "download", told.client, **PAGE)[0] == 200
     assert get(portal, said, "download", told.client, Range="bytes=5-9", **PAGE)[0] == 206
     assert [event for event in told.all() if event[0] == "save_downloaded"] == [

@@ -11,7 +11,7 @@ from portal.analytics.payload import clean
 from portal.errors import Malformed
 from portal.privacy import keep_key, pseudonym
 from tests.umami import FIREFOX, event
-from tests.umami_server import WEBSITE
+from tests.umami_rules import WEBSITE
 
 NUMBER = "0123456789abcdef0123456789abcdef"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.running import ROOT
 from tests.umami import Umami
-from tests.umami_server import WEBSITE
+from tests.umami_rules import WEBSITE
 
 OTHER = "00000000-0000-4000-8000-000000000000"
 

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
+from portal.analytics import tracker
 from portal.analytics.client import ANSWER_BYTES, UmamiClient
-from portal.analytics.tracker import OWN, SCRIPT_LIMIT, Tracker, fault, fetched, keep
+from portal.analytics.tracker import OWN, SCRIPT_LIMIT, Tracker, TrackerFetch, fault, fetched, keep
 from portal.curl_client import Client
 from tests.running import ask
 from tests.umami import Umami, eventually
@@ -88,6 +89,35 @@ def test_what_is_fetched(umami, text, behaviour, what):
     assert asyncio.run(main()) == (b"" if what else text.encode(), what)
 
 
+def test_it_is_fetched_again_and_after_a_failure_soon(umami, monkeypatch, tmp_path):
+    """Once a day; sooner, and ever less so, while that fails."""
+    monkeypatch.setattr(tracker, "REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr(tracker, "FIRST_PAUSE", 0.05)
+    kept = tmp_path / "data" / "script.js"
+
+    async def until(content):
+        for _ in range(400):
+            if kept.exists() and kept.read_bytes() == content:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(content)
+
+    async def main():
+        client = Client(force_instance=True)
+        fetch = TrackerFetch(UmamiClient(umami.url, client), kept)
+        fetch.start()
+        await asyncio.sleep(0.1)
+        umami.start()
+        await until(SCRIPT.encode())
+        newer = f"{SCRIPT}// newer"
+        (umami.directory / "script.js").write_text(newer)
+        await until(newer.encode())
+        await fetch.stop()
+        client.close()
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("script", "what"),
     [
@@ -105,14 +135,14 @@ def test_what_shows_that_it_is_none(script, what):
 
 def test_a_kept_one_that_is_damaged_is_not_served(tmp_path, caplog):
     kept = tmp_path / "umami" / "script.js"
-    tracker = Tracker("script.js", kept)
+    served_now = Tracker("script.js", kept)
     keep(kept, SCRIPT.encode())
-    assert tracker.script.content == SCRIPT.encode()
+    assert served_now.script.content == SCRIPT.encode()
     keep(kept, b"<html>")
-    assert tracker.script.content == OWN.read_bytes()
+    assert served_now.script.content == OWN.read_bytes()
     assert "is no script" in caplog.text
     kept.unlink()
-    assert tracker.script.content == OWN.read_bytes()
+    assert served_now.script.content == OWN.read_bytes()
     assert list(kept.parent.iterdir()) == []
 
 

@@ -11,7 +11,8 @@ from http.client import HTTPConnection, HTTPException
 from tests.browser import browsing
 from tests.caddy import free_port
 from tests.running import ROOT, TOKEN, ask, curl, parsed
-from tests.umami_server import SLUG, WEBSITE
+from tests.umami_rules import WEBSITE
+from tests.umami_server import SLUG
 
 SECONDS = 20
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"

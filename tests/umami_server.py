@@ -11,114 +11,23 @@ lets the event be stored first.
 
 import asyncio
 import contextlib
-import hashlib
 import json
-import re
 import signal
 import sys
-import time
 from collections import Counter
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-WEBSITE = "5f1e7a2c-0b7d-4c5e-9a41-3d2f6b8c9e10"
+from tests.umami_rules import WEBSITE, Refused, Store
+
 SLUG, TOKEN = "AbCdEfGh", "share-token"
 SCRIPT = (
     "!function(t){'use strict';var e='umami';fetch('/api/send');"
     "window.umami||(window.umami={track:()=>{},identify:()=>{}})}(window);"
 )
-# What isbot() makes of user agents, for those that were tried.
-BOT = re.compile(
-    r"^(git|JGit|Tornado|curl|python-requests)/|HeadlessChrome|^Mozilla/5\.0$|bot|crawl|spider",
-    re.IGNORECASE,
-)
-LIMITS = {"name": 50, "tag": 50, "hostname": 100, "id": 50, "screen": 11, "language": 35}
-ADDRESS_HEADERS = ("true-client-ip", "cf-connecting-ip", "x-real-ip", "x-forwarded-for")
-
-
-class Refused(Exception):  # noqa: N818 - an answer
-    """A status, a reason."""
-
-
-class Store:
-    """The events, kept over restarts."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.file = (directory / "stored.jsonl").open("a+", encoding="utf-8")
-        self.asked = (directory / "asked.jsonl").open("a", encoding="utf-8")
-        self.file.seek(0)
-        self.events = [json.loads(line) for line in self.file]
-
-    def take(self, body, headers, peer, via):
-        """Store one event as /api/send does; its answer. Raises Refused."""
-        if not isinstance(body, dict) or body.get("type") not in ("event", "identify"):
-            raise Refused(400, "type")
-        payload = checked(body.get("payload"))
-        agent = payload.get("userAgent") or headers.get("user-agent", "")
-        if BOT.search(agent):
-            return {"beep": "boop"}
-        address = address_of(payload, headers, peer)
-        if not ip_address(address).is_private:
-            raise Refused(500, "no geo database")
-        moment = payload.get("timestamp") or int(time.time())
-        month = time.strftime("%Y-%m", time.gmtime(min(moment, 1 << 40)))
-        who = [payload["id"]] if payload.get("id") else [address, agent, month]
-        session = hashlib.sha256("\n".join([payload["website"], *who]).encode()).hexdigest()[:32]
-        self.keep({**payload, "ip": address, "userAgent": agent, "type": body["type"], "via": via,
-                   "session": session, "created_at": moment, "arrived": time.time()})  # fmt: skip
-        texts = [text for text in flat(payload.get("data") or {}) if isinstance(text, str)]
-        if any(len(text) > 500 or "\0" in text for text in texts):
-            raise Refused(500, "value too long, after the event was saved")
-        return {"cache": f"eyJ.{session}.x", "sessionId": session, "visitId": session[:8]}
-
-    def keep(self, event):
-        """Write it down."""
-        event = {n: v[:500] if n in ("url", "title") else v for n, v in event.items()}
-        self.events.append(event)
-        self.file.write(json.dumps(event) + "\n")
-        self.file.flush()
-
-    def between(self, start, end):
-        """Page views of that time, in milliseconds."""
-        return [
-            e for e in self.events
-            if e["type"] == "event" and not e.get("name") and start <= 1000 * e["created_at"] <= end
-        ]  # fmt: skip
-
-
-def checked(payload):
-    """The payload, if Umami takes it. Raises Refused."""
-    if not isinstance(payload, dict) or payload.get("website") != WEBSITE:
-        raise Refused(400, "Website not found.")
-    for name, limit in LIMITS.items():
-        value = payload.get(name)
-        if value is not None and (not isinstance(value, str) or len(value) > limit):
-            raise Refused(400, name)
-    if not isinstance(payload.get("data", {}), dict):
-        raise Refused(400, "data")
-    if "timestamp" in payload and type(payload["timestamp"]) is not int:
-        raise Refused(400, "timestamp")
-    return payload
-
-
-def address_of(payload, headers, peer):
-    """Whom Umami believes the event to be of."""
-    named = [headers[name] for name in ADDRESS_HEADERS if name in headers]
-    return (payload.get("ip") or next(iter(named), "") or peer).split(",")[0].strip()
-
-
-def flat(value):
-    """Every value in nested data."""
-    if isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from flat(one)
-    else:
-        yield value
 
 
 class Handler(RequestHandler):
