@@ -11,7 +11,7 @@ from portal.catalog.queries import parse
 from portal.catalog.search import find
 from sql.catalog import QUERIES, prepare, size
 from sql.catalog.writing import alone
-from tests.tables import TableSet, document, text
+from tests.tables import TableSet, document, link, text
 
 ROWS = [(f"Row_{number}", {"Text": text("t", f"word{number}")}) for number in range(50)]
 
@@ -65,7 +65,7 @@ def test_what_no_version_has_any_more_goes_also_from_the_words(tmp_path):
     tables = TableSet(tmp_path).put("1", A__T=document(("Kept", {})))
     tables.run()
     clean = shape(tables)
-    tables.put("2", A__T=document(*ROWS), B__T=document(("x", {}))).run()
+    tables.put("2", A__T=document(*ROWS), B__T=document(("x", {"To": link("T", "Kept")}))).run()
     assert search(tables, "word7") == 1
     for file in (tables.root / "2").rglob("*.json"):
         file.unlink()

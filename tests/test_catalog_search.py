@@ -176,5 +176,12 @@ def test_excerpts_are_short_and_hold_what_matches(tmp_path):
     assert len("".join(piece for piece, _ in excerpt.pieces)) < 400
 
 
+def test_excerpts_of_a_row_without_texts_are_few(tmp_path):
+    body = {f"Field{number}": f"needle {number}" for number in range(9)}
+    tables = TableSet(tmp_path).put("1", A__T=document(("Row", body))).run()
+    ((hit,),) = [group.hits for group in found(tables, "needle").groups]
+    assert [each.field for each in hit.excerpts] == ["Field0", "Field1", "Field2"]
+
+
 def test_a_long_query_is_cut():
     assert len(parse("x" * 1000).typed) == LONGEST

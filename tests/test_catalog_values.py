@@ -82,6 +82,8 @@ def link(table, row):
         ([1, "a", link("D_Items", "Rope")], "1, a, Rope"),
         ({"Day": 60, "In": {"Snow": False}}, "Day: 60, In: Snow: false"),
         ([], ""),
+        ({"To": link("D_Items", "None"), "Not": link("None", "")}, "To: None, Not: None"),
+        ({**link("D_Items", "None"), "Rank": 1}, "RowName: None, DataTableName: D_Items, Rank: 1"),
     ],
 )
 def test_values_on_one_line(value, shown):
@@ -149,6 +151,7 @@ def test_a_row_is_found_by_its_texts_and_values_and_the_parts_of_its_name():
     assert found.text == "White hare"
     assert "Sea Shore" in found.value
     assert "40.5" in found.value
+    assert words("X", {"Near": link("D_Places", "None"), "Is": None}).value == ""
     assert not any("secret" in column or "true" in column for column in found)
 
 
@@ -165,6 +168,7 @@ def test_a_row_is_found_by_its_texts_and_values_and_the_parts_of_its_name():
         ({"<k>": ["<v>"]}, "&lt;k&gt;: &lt;v&gt;"),
         ("x" * 200, "x" * cells.SHORT + "…"),
         (None, '<span class="quiet">null</span>'),
+        (link("D_Items", "None"), '<span class="quiet">None</span>'),
     ],
 )
 def test_cells_are_escaped(value, html):

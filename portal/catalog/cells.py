@@ -7,7 +7,15 @@ from markupsafe import Markup, escape
 
 from portal.catalog.addresses import address
 from portal.catalog.shelves import Entry
-from portal.catalog.values import Reference, Value, localized, plain, reference
+from portal.catalog.values import (
+    NOTHING,
+    Reference,
+    Value,
+    localized,
+    names_nothing,
+    plain,
+    reference,
+)
 
 SHORT = 160  # characters of a cell
 FEW = 4  # of a list in a cell
@@ -21,7 +29,7 @@ def cell(value: Value, links: Links, version: str) -> Markup:
         shown = Markup(", ").join(_link(each, links, version) for each in value[:FEW])
         more = Markup(" <span class=quiet>and {} more</span>").format(len(value) - FEW)
         return shown + more if len(value) > FEW else shown
-    if isinstance(value, list | dict) and not reference(value):
+    if isinstance(value, list | dict) and not reference(value) and not names_nothing(value):
         text = plain(value)
         return escape(text if len(text) <= SHORT else f"{text[:SHORT]}…")
     return _leaf(value, links, version, SHORT)
@@ -36,7 +44,7 @@ def full(value: Value, links: Links, version: str) -> Markup:
             Markup("<li>{}</li>").format(full(each, links, version)) for each in value
         )
         return Markup('<ul class="values">{}</ul>').format(entries)
-    if isinstance(value, dict) and not reference(value):
+    if isinstance(value, dict) and not reference(value) and not names_nothing(value):
         if not value:
             return Markup('<span class="quiet">empty object</span>')
         pairs = Markup("").join(
@@ -62,6 +70,8 @@ def _leaf(value: Value, links: Links, version: str, most: int | None) -> Markup:
         return _link(value, links, version)
     if value is None:
         return Markup('<span class="quiet">null</span>')
+    if names_nothing(value):
+        return Markup('<span class="quiet">{}</span>').format(NOTHING)
     if value == "":
         return Markup('<span class="quiet">empty text</span>') if most is None else Markup("")
     text = plain(value)

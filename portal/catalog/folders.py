@@ -55,11 +55,16 @@ class VersionFolder:
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def versions(root: Path) -> list[VersionFolder]:
-    """All versions, the oldest first. Raises OSError where the folder cannot be read."""
+def versions(root: Path, only: str | None = None) -> list[VersionFolder]:
+    """All versions, the oldest first; with `only`, that one if it is there.
+
+    Raises OSError where the folder cannot be read.
+    """
     root = _real(root)
     found = []
     for entry in _entries(root):
+        if only is not None and entry.name != only:
+            continue
         try:
             if not entry.is_dir():
                 continue

@@ -104,8 +104,8 @@ def add_version(index: Index, root: Path, folder: VersionFolder) -> bool:
             index.run(
                 "version_progress", version=version, done=min(start + EVERY, len(folder.files))
             )
-    again = {each.name: each.fingerprint for each in versions(root)}
-    if again.get(folder.name) != folder.fingerprint:
+    again = versions(root, only=folder.name)
+    if [each.fingerprint for each in again] != [folder.fingerprint]:
         say("changing", folder.name)
         return False
     told = {"name": folder.name, "label": folder.label, "date": folder.date}

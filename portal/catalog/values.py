@@ -63,6 +63,15 @@ def reference(value: Value) -> Reference | None:
     return Reference(table, row) if table and table != NOTHING else None
 
 
+def names_nothing(value: Value) -> bool:
+    """Whether an object is a reference and nothing else, but to no row."""
+    return (
+        isinstance(value, Mapping)
+        and value.keys() == {"RowName", "DataTableName"}
+        and value["RowName"] in (NOTHING, "")
+    )
+
+
 def references(value: Value) -> Iterator[Reference]:
     """All that are in a value, however deep."""
     if found := reference(value):
@@ -88,6 +97,8 @@ def plain(value: Value) -> str:
         return repr(value)
     if found := reference(value):
         return found.row
+    if names_nothing(value):
+        return NOTHING
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {plain(inner)}" for name, inner in value.items())
     return ", ".join(map(plain, value))

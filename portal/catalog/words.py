@@ -1,10 +1,15 @@
-"""What the search index has of a row: made from its body, for the index and again for excerpts."""
+"""What the search index has of a row: made of its body, for the index, for excerpts, and again when
+the row is taken out.
+
+What makes other words of a row than before has to count up `form` in the schema of the index, which
+is then made anew: the old words could not be taken out, and the new ones would not be found.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from portal.catalog.values import Value, localized, plain, reference, storable
+from portal.catalog.values import Value, localized, names_nothing, plain, reference, storable
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
 _MOST = 20_000  # characters of one column
@@ -41,13 +46,13 @@ def leaves(value: Value) -> Iterator[Value]:
 
 def fields_of(value: Value, path: str = "") -> Iterator[tuple[str, Value]]:
     """The same, each with where it stands ("Sight.Day"); what stands in a list is where that is."""
-    if isinstance(value, Mapping) and not reference(value):
+    if isinstance(value, Mapping) and not reference(value) and not names_nothing(value):
         for name, inner in value.items():
             yield from fields_of(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for inner in value:
             yield from fields_of(inner, path)
-    elif value is not None and not isinstance(value, bool):
+    elif value is not None and not isinstance(value, bool) and not names_nothing(value):
         yield path, value
 
 

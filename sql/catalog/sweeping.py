@@ -15,8 +15,9 @@ def sweep(index: Index, describe: Describe) -> int:
     held: set[int] = set()
     for (members,) in index.rows("all_members"):
         held.update(unpacked(members))
-    gone = [row for row in index.rows("all_rows") if row[0] not in held]
-    for row, name, body in gone:
+    gone = [row for (row,) in index.rows("all_rows") if row not in held]
+    for row in gone:
+        ((name, body),) = index.rows("row_as_it_is", row=row)
         column, text, value = describe(name, body)
         index.run("forget_words", row=row, name=column, text=text, value=value)
         index.run("forget_links", row=row)

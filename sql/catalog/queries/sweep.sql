@@ -19,10 +19,16 @@ select members
 from contents;
 
 -- name: all_rows
--- Every row, with its name and its body.
-select rows.id, keys.name, rows.body
+-- The number of every row.
+select id
+from rows;
+
+-- name: row_as_it_is
+-- A row's name and its body, of which its words were made.
+select keys.name, rows.body
 from rows
-join keys on keys.id = rows.key_id;
+join keys on keys.id = rows.key_id
+where rows.id = :row;
 
 -- name: forget_words
 -- A contentless index forgets words when it is told them.

@@ -108,11 +108,15 @@ create table problems (
 );
 
 -- `folder` is where the versions came from; `generation` moves with every change that readers see,
--- and begins anywhere, so that an index that was made anew is never taken for the one before.
+-- and begins anywhere, so that an index that was made anew is never taken for the one before. `form`
+-- is of the words that are made of rows (portal/catalog/words.py): another default here is another
+-- schema, and an index of another schema is made anew.
 create table state (
     one integer primary key check (one = 1),
     folder text not null,
-    generation integer not null
+    generation integer not null,
+    form integer not null default 1
 );
 
-insert into state values (1, '', abs(random() / 2));
+insert into state (one, folder, generation)
+values (1, '', abs(random() / 2));
