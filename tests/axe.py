@@ -1,10 +1,16 @@
 """axe-core (github.com/dequelabs/axe-core) within a page of `tests.browser`."""
 
+import json
 from importlib.resources import files
 
 SCRIPT = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 # WCAG 2.2 at AA is all of these together; what axe's makers hold to be good practice besides.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Those that can find something else in another light, or on another screen.
+OF_THE_LOOK = [
+    *("color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"),
+    *("landmark-unique", "page-has-heading-one", "heading-order", "aria-hidden-focus"),
+]
 RUN = """
 axe.run(document, {runOnly: %s, resultTypes: ["violations"], iframes: false}).then(
     (found) => found.violations.map((rule) => ({
@@ -32,11 +38,14 @@ async def look(page, width, dark, height=900):
     )
 
 
-async def violations(page):
-    """What axe finds on the page as it is shown: rules, each with its first places and why."""
+async def violations(page, rules=None):
+    """What axe finds on the page as it is shown: rules, each with its first places and why.
+
+    All rules, or those that are named.
+    """
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(f"{SCRIPT}; null")
-    return await page.evaluate(RUN % TAGS, within=SECONDS)
+    return await page.evaluate(RUN % json.dumps(rules or TAGS), within=SECONDS)
 
 
 async def sideways(page):
