@@ -138,6 +138,11 @@ class Config:
         return self.data_dir / "umami"
 
     @property
+    def releases_dir(self) -> Path:
+        """Where the last lists of releases are kept, for a start while GitLab is away."""
+        return self.data_dir / "releases"
+
+    @property
     def spill_dir(self) -> Path:
         """Where events wait while the database cannot be written."""
         return self.data_dir / "spill"

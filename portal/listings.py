@@ -21,6 +21,7 @@ from portal.api_requests import Failing, Withdrawn
 from portal.config import Config, Project
 from portal.errors import NotFound, Unavailable
 from portal.gitlab import GitLabApi
+from portal.memory import Memory
 from portal.releases import Asset, Listing, Release
 
 log = logging.getLogger("portal.listings")
@@ -38,8 +39,9 @@ class Listings:
         self, config: Config, api: GitLabApi, failed: Callable[[], None] = lambda: None
     ) -> None:
         """`failed` is called whenever GitLab gives no list."""
+        memory = Memory(config.releases_dir, config.gitlab.url)
         self._pause = Pause(config.gitlab.refresh_seconds)
-        self._kept = {p.slug: _Kept(p, api, self._pause, failed) for p in config.projects}
+        self._kept = {p.slug: _Kept(p, api, memory, self._pause, failed) for p in config.projects}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -77,7 +79,8 @@ class Listings:
             try:
                 await asyncio.wait_for(kept.asked.wait(), FIRST_SECONDS)
             except TimeoutError:
-                raise _unavailable(FIRST_SECONDS) from None
+                if not kept.known:
+                    raise _unavailable(FIRST_SECONDS) from None
         return kept.listing()
 
 
@@ -109,12 +112,19 @@ class _Kept:
     """One project: what is known of it, and the loop that keeps it so."""
 
     def __init__(
-        self, project: Project, api: GitLabApi, pause: Pause, failed: Callable[[], None]
+        self,
+        project: Project,
+        api: GitLabApi,
+        memory: Memory,
+        pause: Pause,
+        failed: Callable[[], None],
     ) -> None:
         self.asked = asyncio.Event()
         self._wanted = asyncio.Event()
         self._project = project
         self._api = api
+        self._memory = memory
+        self._remembered: tuple[Release, ...] | None = None
         self._pause = pause
         self._listing: Listing | None = None
         self._withdrawn = False
@@ -136,6 +146,10 @@ class _Kept:
         return replace(self._listing, stale=True) if self._pause.silence() else self._listing
 
     @property
+    def known(self) -> bool:
+        return self._listing is not None
+
+    @property
     def confirmed(self) -> bool:
         return self.asked.is_set() and not self._failures
 
@@ -148,14 +162,26 @@ class _Kept:
     async def run(self) -> None:
         """Refresh for ever. The sizes of many files take longer than the list, and hold up none."""
         try:
+            self._listing = await asyncio.to_thread(self._memory.recall, self._project)
             while True:
                 await self._refresh()
                 self.asked.set()
+                await self._remember()
                 await self._rest()
         finally:
             if self._measuring:
                 self._measuring.cancel()
                 await asyncio.gather(self._measuring, return_exceptions=True)
+
+    async def _remember(self) -> None:
+        """Keep what GitLab has just said, for the next start."""
+        if self._withdrawn:
+            self._remembered = None
+            await asyncio.to_thread(self._memory.forget, self._project)
+        elif self._listing and not self._listing.stale:
+            changed = self._listing.releases != self._remembered
+            await asyncio.to_thread(self._memory.keep, self._project, self._listing, changed)
+            self._remembered = self._listing.releases
 
     async def _rest(self) -> None:
         """Until the next refresh, which is sooner when somebody asks for what cannot be shown."""

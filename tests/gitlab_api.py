@@ -1,8 +1,11 @@
 """A GitLab API over a real socket that answers as a test tells it to."""
 
 import asyncio
+import atexit
 import json
 import logging
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -102,6 +105,10 @@ async def api_to(url: str, *, seconds: float = 5) -> AsyncIterator[GitLabApi]:
         client.close()
 
 
+FOLDERS = tempfile.mkdtemp(prefix="portal-listings-")
+atexit.register(shutil.rmtree, FOLDERS, ignore_errors=True)
+
+
 def gitlab(url: str, *, refresh_seconds: float = 0.05) -> GitLab:
     return GitLab(url, frozenset(), (ip_network("127.0.0.0/8"),), refresh_seconds, TOKEN)
 
@@ -112,7 +119,7 @@ def limits(seconds: float) -> Limits:
 
 def config(url: str, *projects: Project, refresh_seconds: float = 0.05) -> Config:
     return Config(
-        data_dir=Path("unused"),
+        data_dir=Path(tempfile.mkdtemp(dir=FOLDERS)),
         catalog_dir=Path("unused"),
         address="127.0.0.1",
         port=0,
