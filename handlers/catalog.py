@@ -2,24 +2,19 @@
 
 from typing import Any
 
-from handlers.catalogbase import CatalogHandler
+from handlers.catalogbase import CatalogHandler, newest_first
 from handlers.catalogfiles import FileHandler
 from portal.catalog.addresses import address
 from portal.catalog.choosing import COMPARISONS, Wish
 from portal.catalog.library import Catalog
 from portal.catalog.listing import listed
 from portal.catalog.rows import row_page
-from portal.catalog.shelves import Shelf, Version
+from portal.catalog.shelves import Shelf
 from portal.catalog.values import references
 from portal.errors import Malformed
 
 # Fields of a table's address that ask for another view of the same table.
 VIEWS = ("page", "sort", "order", "column", "q", "field", "is", "value")
-
-
-def newest_first(catalog: Catalog) -> list[Version]:
-    """The versions, as one chooses among them."""
-    return list(reversed(catalog.versions))
 
 
 class HomeHandler(CatalogHandler):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from handlers.base import Handler
 from portal.catalog.addresses import with_query
 from portal.catalog.library import Catalog
+from portal.catalog.shelves import Version
 from portal.crawlers import declares_itself
 from portal.errors import Malformed, Unavailable
 from portal.events import CatalogInteraction
@@ -19,6 +20,11 @@ T = TypeVar("T")
 DETAIL = 200  # characters that are recorded
 PREFETCH = ("Sec-Purpose", "Purpose", "X-Moz")
 MOST_PAGES = 1_000_000
+
+
+def newest_first(catalog: Catalog) -> list[Version]:
+    """The versions, as one chooses among them."""
+    return list(reversed(catalog.versions))
 
 
 class CatalogHandler(Handler):

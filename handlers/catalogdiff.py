@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handlers.catalogbase import CatalogHandler
+from handlers.catalogbase import CatalogHandler, newest_first
 from portal.catalog import addresses
 from portal.catalog.diffs import (
     KINDS,
@@ -63,7 +63,7 @@ class DiffHandler(CompareHandler):
                 for change in changed_tables(catalog, old, new)
                 if not kind or change.counts[kind]
             ]
-            versions = list(reversed(catalog.versions))
+            versions = newest_first(catalog)
             return {"old": old, "new": new, "changes": changes, "versions": versions}
 
         context = await self.read(work)
@@ -109,7 +109,7 @@ class TableDiffHandler(CompareHandler):
                 "old": catalog.existing(old, references([each.old.value for each in changed])),
                 "new": catalog.existing(new, references([each.new.value for each in changed])),
             }
-            versions = list(reversed(catalog.versions))
+            versions = newest_first(catalog)
             return {"old": old, "new": new, "diffed": diff, "links": links, "versions": versions}
 
         context = await self.read(work)
@@ -141,8 +141,8 @@ class HistoryHandler(CatalogHandler):
 
         def work(catalog: Catalog) -> tuple[list[Step], str]:
             steps = past(catalog, category, table, name)
-            newest = catalog.shelf(catalog.version(None))
-            return steps, newest.version.name if _entry(newest, category, table) else ""
+            shelves = map(catalog.shelf, newest_first(catalog))
+            return steps, next(s.version.name for s in shelves if _entry(s, category, table))
 
         steps, newest = await self.read(work)
         if self.form == "json":

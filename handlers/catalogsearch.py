@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handlers.catalogbase import DETAIL, CatalogHandler
+from handlers.catalogbase import DETAIL, CatalogHandler, newest_first
 from portal.catalog import addresses
 from portal.catalog.library import Catalog
 from portal.catalog.queries import parse
@@ -22,11 +22,11 @@ class SearchHandler(CatalogHandler):
             return
         query = parse(typed)
 
-        def work(catalog: Catalog) -> tuple[Shelf, Found, tuple[Version, ...]]:
+        def work(catalog: Catalog) -> tuple[Shelf, Found, list[Version]]:
             shelf = catalog.shelf(catalog.version(version))
             if category:
                 catalog.category(shelf, category)
-            return shelf, search(catalog, shelf, query, category, page), tuple(catalog.versions)
+            return shelf, search(catalog, shelf, query, category, page), newest_first(catalog)
 
         shelf, found, versions = await self.read(work)
         if page > max(1, found.pages):

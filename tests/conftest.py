@@ -8,7 +8,7 @@ from tornado.ioloop import IOLoop
 
 from demo.content import fill
 from tests.running import Clients, RunningPortal, host, standing_in
-from tests.tables import small_catalog
+from tests.tables import OLD, SMALL, small_catalog
 
 GITLAB_TOKEN = "glpat-test"
 LARGE = 8 << 20
@@ -52,7 +52,8 @@ def portal(start_portal):
 @pytest.fixture(scope="session")
 def catalog_portal(start_portal, tmp_path_factory):
     """Two processes over a small catalog, for all tests that only look at it."""
-    with small_catalog(start_portal, tmp_path_factory.mktemp("tables"), processes=2) as running:
+    directory, first = tmp_path_factory.mktemp("tables"), {**SMALL, "Old__D_Old": OLD}
+    with small_catalog(start_portal, directory, first, processes=2) as running:
         yield running
 
 

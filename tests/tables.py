@@ -101,6 +101,7 @@ SMALL = {
     "Odd__T_None": {"RowStruct": "x", "Defaults": {"Moon": "Tolle"}},
     "Odd__100%": document(("x", {})),
 }
+OLD = document(("x", {"v": 1}))  # a table that only a first version has
 
 
 @contextmanager

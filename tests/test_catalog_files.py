@@ -63,7 +63,7 @@ def test_programs_get_json(portal):
     assert told("/catalog")["version"] == "1.10"
     found = told("/catalog/search?q=lamp&version=1.9")
     assert (found["total"], found["results"][0]["name"]) == (1, "Lamp")
-    (table,) = told("/catalog/diff?from=1.9&to=1.10")["tables"]
+    table, _ = told("/catalog/diff?from=1.9&to=1.10")["tables"]
     assert (table["added"], table["removed"], table["changed"]) == (1, 2, 1)
     rows = told("/catalog/diff/Items/D_Items?from=1.9&to=1.10")["rows"]
     assert {"path": "Weight", "old": 2, "new": 3} in rows[0]["fields"]

@@ -30,10 +30,11 @@ def portal(catalog_portal):
         ("/catalog/search?q=lamp&version=1.9", ["1 row</strong> found", "<mark>lamp</mark>"]),
         ("/catalog/search?q=lamp", ["0 rows</strong> found"]),
         ("/catalog/diff", ["From 1.9 to 1.10"]),
-        ("/catalog/diff?from=1.9&to=1.10", ["1 table ", "+1", "−2", "~1"]),
+        ("/catalog/diff?from=1.9&to=1.10", ["2 tables ", "+1", "−2", "−1", "~1"]),
         ("/catalog/diff/Items/D_Items?from=1.9&to=1.10", ["Weight", "side-old", "Oar"]),
         ("/catalog/diff?from=1.9&to=1.9", ["Choose two different versions"]),
         ("/catalog/history/Items/D_Items/Lamp", ["Removed", "There in the first version"]),
+        ("/catalog/history/Old/D_Old/x", ["Removed", 'href="/catalog/1.9/Old/D_Old"']),
         ("/catalog/1.9/Odd/100%25", ["100%"]),
     ],
 )
@@ -89,6 +90,8 @@ def test_rows_that_differ_lead_to_where_they_are(portal, old, new):
         ("/catalog/search?q=x&category=Item", "/catalog/1.10/Items"),
         ("/catalog/diff/Items/D_Item?from=1.9&to=1.10", "/catalog/1.10/Items/D_Items"),
         ("/catalog/diff?from=1.8&to=1.10", "/catalog/1.9"),
+        ("/catalog/search?q=lamp&page=2", None),
+        ("/catalog/search?q=r&category=Odd&version=1.9&page=7", None),
         ("/catalog/1.10/Items/D_Items?in=1.8", None),
     ],
 )
