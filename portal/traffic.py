@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from typing import Literal
 
+from portal.background import Background
 from portal.events import Traffic
 from portal.recording import Recording
 
@@ -13,17 +14,16 @@ FLUSH_SECONDS = 2.0
 Refusal = Literal["unreadable", "wrong_tool", "too_large", "form", "cross_site", "busy"]
 
 
-class TrafficCounter:
+class TrafficCounter(Background):
     """One process's sums; belongs to its event loop.
 
     They are recorded every few seconds, so that they cost the same however much is going on; a
-    kill loses the last ones. `start()` it on the loop; `stop()` records what is left.
+    kill loses the last ones.
     """
 
     def __init__(self, recorder: Recording) -> None:
         self._recorder = recorder
         self._sums: Counter[str] = Counter()
-        self._task: asyncio.Task[None] | None = None
 
     def relayed(self, count: int) -> None:
         """So many bytes went to a client."""
@@ -41,15 +41,9 @@ class TrafficCounter:
         """A tool did not take a file."""
         self._sums[f"refused_{reason}"] += 1
 
-    def start(self) -> None:
-        """Begin to record."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
     async def stop(self) -> None:
         """Record what is left."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().stop()
         self._flush()
 
     async def _run(self) -> None:

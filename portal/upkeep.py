@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
+from portal.background import Background
 from sql.errors import UpkeepError
 from sql.upkeep import Upkeep
 
@@ -12,24 +13,17 @@ log = logging.getLogger("portal.upkeep")
 PAUSE_SECONDS = 2.0
 
 
-class UpkeepTask:
-    """Runs it while the loop runs; one process of several is enough. `start()` it on the loop."""
+class UpkeepTask(Background):
+    """Begins with what happened while nobody ran it; one process of several is enough."""
 
     def __init__(self, upkeep: Upkeep) -> None:
         self._upkeep = upkeep
-        self._task: asyncio.Task[None] | None = None
         self._failing = False
-
-    def start(self) -> None:
-        """Begin, with what happened while nobody ran it."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
         """Return once the transaction that it is in is done."""
         self._upkeep.stop()
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().stop()
 
     async def _run(self) -> None:
         while True:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from portal.catalog import files, indexing, library
+from portal.catalog import files, indexing, library, refresh
 from portal.catalog.library import Library
 from portal.catalog.queries import parse
 from portal.catalog.rows import row_page
@@ -27,6 +27,10 @@ def opened(tables):
         yield lambda work: asyncio.run(opened.read(work))
     finally:
         opened.close()
+
+
+def known(tables):
+    return tables.read(lambda catalog: [version.name for version in catalog.versions])
 
 
 def shelf(catalog):
@@ -102,3 +106,29 @@ def test_a_file_that_cannot_be_sent_to_its_end_does_not_look_whole(start_portal,
     assert b"Row_3999" not in answer
     assert not answer.endswith(b"0\r\n\r\n")
     assert "Traceback" not in log
+
+
+def test_a_look_that_ends_in_an_error_is_not_the_last(tmp_path, monkeypatch, caplog):
+    tables = TableSet(tmp_path).put("1", A__T=OLD)
+    real, looks = refresh.look, []
+
+    def fails_once(folder):
+        looks.append(folder)
+        if len(looks) == 1:
+            raise RuntimeError("on purpose")
+        return real(folder)
+
+    async def follow():
+        task = refresh.RefreshTask(tables.root, tables.index)
+        task.start()
+        for _ in range(400):
+            if await asyncio.to_thread(known, tables):
+                break
+            await asyncio.sleep(0.05)
+        await task.stop()
+
+    monkeypatch.setattr(refresh, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(refresh, "look", fails_once)
+    asyncio.run(follow())
+    assert known(tables) == ["1"]
+    assert "on purpose" in caplog.text

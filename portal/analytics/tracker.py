@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.analytics.client import NotSent, UmamiClient, Unanswered
+from portal.background import Background
 
 log = logging.getLogger("portal.analytics")
 
@@ -73,27 +74,13 @@ class Tracker:
         return _script(content)
 
 
-class TrackerFetch:
-    """Takes the script of the operator's Umami at the start and once a day; one process does.
-
-    Belongs to one event loop; `start()` it there.
-    """
+class TrackerFetch(Background):
+    """Takes the script of the operator's Umami at the start and once a day; one process does."""
 
     def __init__(self, client: UmamiClient, kept: Path) -> None:
         self._client = client
         self._kept = kept
-        self._task: asyncio.Task[None] | None = None
         self._said = ""
-
-    def start(self) -> None:
-        """Begin to fetch."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """End it."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def fetch(self) -> str:
         """Fetch it once and keep it; what was wrong, "" where nothing was."""

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from portal.background import Background
 from portal.catalog.folders import versions
 from sql.catalog import to_be_made
 
@@ -34,44 +35,43 @@ SAID = {
 Fingerprints = dict[str, str] | str
 
 
-class RefreshTask:
-    """Looks at the folder while the loop runs, and has it read when it has changed. `start()` it
-    there. Reading is done by `portal.catalog.indexing`, in a process of its own."""
+class RefreshTask(Background):
+    """Looks at the folder, and has it read when it has changed, and at the start: for whatever has
+    changed while nobody looked. Reading is done by `portal.catalog.indexing`, in a process of its
+    own; a stop kills it, which the next pass makes good."""
 
     def __init__(self, folder: Path, index: Path) -> None:
         self._folder = folder
         self._index = index
-        self._task: asyncio.Task[None] | None = None
+        self._done: Fingerprints | None = None  # what has been read
+        self._before: Fingerprints | None = None  # what was seen at the last look
         self._said = ""
 
-    def start(self) -> None:
-        """Begin with a pass, for whatever has changed while nobody looked."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """End it; a pass that runs is killed, which the next one makes good."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
     async def _run(self) -> None:
-        done: Fingerprints | None = None
-        before: Fingerprints | None = None
         while True:
-            began = time.monotonic()
-            seen = await asyncio.to_thread(look, self._folder)
-            pause = max(LOOK_SECONDS, BUSY * (time.monotonic() - began))
-            if to_be_made(self._index):
-                done = None
-            if seen != done:
-                if done is None or seen == before:
-                    # Where the folder cannot be read, the pass has said so, and that is all.
-                    whole = await self._pass() or isinstance(seen, str)
-                    done = seen if whole else None
-                else:
-                    pause = SETTLE_SECONDS
-            before = seen
+            try:
+                pause = await self._look()
+            except Exception:
+                log.exception("the catalog's folder could not be looked at")
+                pause = LOOK_SECONDS
             await asyncio.sleep(pause)
+
+    async def _look(self) -> float:
+        """Look once, and have read what stays as it is; in how many seconds to look again."""
+        began = time.monotonic()
+        seen = await asyncio.to_thread(look, self._folder)
+        pause = max(LOOK_SECONDS, BUSY * (time.monotonic() - began))
+        if to_be_made(self._index):
+            self._done = None
+        if seen != self._done:
+            if self._done is None or seen == self._before:
+                # Where the folder cannot be read, the pass has said so, and that is all.
+                whole = await self._pass() or isinstance(seen, str)
+                self._done = seen if whole else None
+            else:
+                pause = SETTLE_SECONDS
+        self._before = seen
+        return pause
 
     async def _pass(self) -> bool:
         """Have the folder read; whether that came to its end."""
