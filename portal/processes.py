@@ -18,7 +18,8 @@ log = logging.getLogger("portal.processes")
 
 # Each of these stops; a terminal that is closed sends SIGHUP.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# The exit status of a process that cannot run, however often it is started (sysexits.h).
+# The exit status of a process that cannot run (sysexits.h): where it is the first of its slot, it
+# could not however often it is started.
 EX_UNAVAILABLE = 69
 # A process that dies sooner than this after its start is started again only after as long.
 QUICK_DEATH_SECONDS = 1.0
@@ -43,6 +44,7 @@ class Supervisor:
         self._pulse = pulse
         self._slots: dict[int, tuple[int, float]] = {}
         self._aborted: set[int] = set()
+        self._restarted: set[int] = set()
         self._stopping = False
         self._lifeline, self._held_end = os.pipe()
 
@@ -60,7 +62,8 @@ class Supervisor:
             slot, started = self._slots.pop(pid)
             self._aborted.discard(pid)
             code = os.waitstatus_to_exitcode(status)
-            if code == EX_UNAVAILABLE and not self._stopping:
+            # One that cannot run at the start never will; one that has run before may again.
+            if code == EX_UNAVAILABLE and slot not in self._restarted and not self._stopping:
                 self._forward(signal.SIGTERM, None)
             if self._stopping:
                 worst = worst or abs(code)
@@ -68,6 +71,7 @@ class Supervisor:
             log.error("process %d ended with status %d and is started again", slot, code)
             time.sleep(max(0.0, QUICK_DEATH_SECONDS - (time.monotonic() - started)))
             if not self._stopping:
+                self._restarted.add(slot)
                 self._fork(slot)
         return worst
 
