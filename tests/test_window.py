@@ -8,7 +8,7 @@ from tornado.httpclient import HTTPRequest
 from portal.curl_client import Client as CurlClient
 from portal.errors import UpstreamFailed
 from portal.relay import Relay
-from portal.window import LOOP_BYTES, TURN_BYTES, TURN_LEAST, Flow, Window
+from portal.window import FAST_LOOP_BYTES, LOOP_BYTES, TURN_BYTES, TURN_LEAST, Flow, Window
 from tests.scripted import Upstream
 from tests.test_relay import LIMITS, Client
 
@@ -26,20 +26,22 @@ def moved(window):
     return count
 
 
+@pytest.mark.parametrize(("streak", "together"), [(0, LOOP_BYTES), (1 << 40, FAST_LOOP_BYTES)])
 @pytest.mark.parametrize(("count", "waiting"), [(1, 0), (16, 0), (16, 200), (50, 0), (200, 50)])
-def test_many_share_a_turn(count, waiting):
+def test_many_share_a_turn(count, waiting, streak, together):
     flow = Flow()
     windows = [Window(flow) for _ in range(count + waiting)]
     for window in windows[:count]:
         window.flowing = True
+        window.went(streak)
     for window in windows[count:]:
         window.flowing = True
         window.waited()
     each = [moved(window) for window in windows[:count]]
     assert min(each) >= TURN_LEAST
     assert max(each) <= TURN_BYTES
-    assert sum(each) <= LOOP_BYTES + count * PIECE
-    if count <= LOOP_BYTES // TURN_BYTES:
+    assert sum(each) <= together + count * PIECE
+    if count <= together // TURN_BYTES:
         assert sum(each) == count * TURN_BYTES
 
 
