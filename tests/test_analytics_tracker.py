@@ -36,7 +36,7 @@ def test_our_own_until_the_operators_is_there_and_that_from_then_on(start_portal
     with start_portal(umami=umami.settings, processes=2) as portal:
         own = address(portal)
         assert served(portal) == OWN.read_bytes()
-        assert "stays as it is" in portal.log()
+        eventually(portal.log, lambda log: "stays as it is" in log)
         umami.start()
         portal.stop()
         portal.start()
