@@ -104,8 +104,8 @@ class CatalogHandler(Handler):
         told = CatalogInteraction(event, detail[:DETAIL], result_count, self.ip_hash)
         try:
             await self.services.recorder.record(told)
-        except Unavailable as error:
-            log.warning("a %s is not counted: %s", event, error.sentence)
+        except Unavailable:
+            log.warning("a %s is not counted: it can be neither committed nor spilled", event)
 
     async def show(self, template: str, **context: Any) -> None:
         """A page, made off the loop."""

@@ -125,3 +125,24 @@ async def test_a_new_release_shows_by_itself(standin, page):
         await until(shown)
     finally:
         project.save_releases(releases)
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_the_catalog_stays_up_where_nothing_can_be_recorded(app, page, caplog):
+    """Unlike downloads: it is read more than it is counted."""
+
+    async def there():
+        return (await page("/catalog/1.9"))[0] == 200  # which is read last
+
+    await until(there)
+    recorder = app.settings["services"].recorder._recorder
+    await asyncio.to_thread(recorder.close)
+    for path, event in (
+        ("/catalog/2.0/Items", "category_view"),
+        ("/catalog/search?q=lamp", "search"),
+        ("/catalog/diff?from=1.9&to=2.0", "diff_view"),
+    ):
+        status, text = await page(path)
+        assert status == 200
+        assert "<h1>" in text
+        assert f"a {event} is not counted" in caplog.text
