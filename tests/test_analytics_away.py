@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+from portal.analytics.circuit import MOST_AT_ONCE
 from portal.privacy import keep_key, pseudonym
+from sql.outbox import look
 from tests.running import TOKEN, ask
 from tests.test_anonymity import search
 from tests.umami import Umami, amounts, event, eventually, outbox, post, post_all
@@ -83,7 +85,7 @@ def test_what_is_ambiguous_is_never_sent_again(start_portal, umami, clients, beh
         umami.behave(send=behaviour, heartbeat="fails")
         began = time.monotonic()
         assert post(portal, event("/first"), clients.new())[::2] == (200, {})
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 15  # or an hour: that is how long it hangs
         assert amounts_once(portal, uncertain=1)
         assert post(portal, event("/later"), clients.new())[::2] == (200, {})
         assert outbox(portal)["waiting"] == 1
@@ -100,7 +102,7 @@ def amounts_once(portal, **expected):
 def test_many_pages_at_once_do_not_wait_for_each_other(start_portal, umami, clients):
     """It hangs: those that are with it wait two seconds, all others are kept at once."""
     umami.start()
-    umami.behave(send="hangs", batch="hangs")
+    umami.behave(send="hangs", heartbeat="fails")
     with start_portal(umami=umami.settings) as portal:
         began = time.monotonic()
         threads = [
@@ -111,10 +113,12 @@ def test_many_pages_at_once_do_not_wait_for_each_other(start_portal, umami, clie
             thread.start()
         for thread in threads:
             thread.join()
-        assert time.monotonic() - began < 6
-        state = eventually(lambda: outbox(portal), lambda o: o["outcomes"]["uncertain"]["amount"])
-        assert state["waiting"] + state["in_flight"] + amounts(portal)["uncertain"] == 60
-        assert state["waiting"] >= 60 - 33
+        assert time.monotonic() - began < 30  # one after the other: two minutes
+        state = eventually(
+            lambda: outbox(portal),
+            lambda seen: seen["waiting"] + seen["outcomes"]["uncertain"]["amount"] == 60,
+        )
+        assert state["waiting"] >= 60 - MOST_AT_ONCE
         assert ask(f"{portal.url}/downloads")[0] == 200
 
 
@@ -165,14 +169,14 @@ def test_what_umami_refuses_of_a_batch_is_counted(start_portal, umami, clients):
 
 
 def test_a_kill_of_the_portal_loses_nothing_that_was_answered(start_portal, umami, clients):
-    events = numbered(clients, 4000)
+    events = numbered(clients, 10_000)
     with start_portal(umami=umami.settings) as portal:
-        killing = threading.Timer(0.7, portal.process.kill)
+        killing = threading.Timer(1.5, portal.process.kill)
         killing.start()
         answered = post_all(portal, events)
         killing.join()
         portal.process.wait()
-        assert 10 < answered < len(events)
+        assert 0 < answered < len(events)
         portal.start()
         assert answered <= outbox(portal)["waiting"] <= answered + 1
         umami.start()
@@ -186,24 +190,24 @@ def test_a_batch_in_flight_at_a_kill_is_uncertain_and_never_sent_again(
 ):
     with start_portal(umami=umami.settings) as portal:
         post_all(portal, numbered(clients, 250))
-        umami.behave(batch=0.5)
+        umami.behave(batch=2)
         umami.start()
-        flying = eventually(lambda: outbox(portal)["in_flight"], lambda count: count > 1)
+        eventually(lambda: outbox(portal)["in_flight"], lambda count: count > 1)
         portal.stop(signal.SIGKILL)
-        before = amounts_of(portal)
+        flying, before = look(portal.data_dir / "outbox.sqlite3").in_flight, amounts_of(portal)
+        assert flying
         umami.behave()
         portal.start()
         ended = all_gone(portal)
         assert ended["uncertain"] == flying
         assert ended["sent"] == 250 - flying
         assert before.get("sent", 0) < 250
-        assert sorted(urls(umami)) == sorted({f"/{number}" for number in range(250)})
+        umami.until(250)
+        assert sorted(urls(umami)) == sorted(f"/{number}" for number in range(250))
 
 
 def amounts_of(portal):
     """The outcomes while nobody serves."""
-    from sql.outbox import look
-
     state = look(portal.data_dir / "outbox.sqlite3")
     return {name: outcome.amount for name, outcome in state.outcomes.items()}
 
