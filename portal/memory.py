@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,7 @@ class Memory:
     def recall(self, project: Project) -> Listing | None:
         """The list that was kept, which is stale, or None."""
         path = self._path(project)
+        self._sweep(path)
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -61,6 +63,14 @@ class Memory:
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s: the kept list cannot be read: %s", project.slug, error)
             return None
+
+    def _sweep(self, path: Path) -> None:
+        """Delete what a process that was killed had begun to write."""
+        for written in self._folder.glob(f"{path.stem}.*.new"):
+            number = written.suffixes[-2][1:]
+            if not (number.isdecimal() and Path(f"/proc/{number}").exists()):
+                with suppress(OSError):
+                    written.unlink(missing_ok=True)
 
     def _path(self, project: Project) -> Path:
         return self._folder / f"{project.slug}.json"

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -43,6 +44,17 @@ def test_what_is_kept_comes_back_as_it_was_and_stale(memory, tmp_path):
     memory.forget(PETS)
     assert memory.recall(PETS) is None
     assert list((tmp_path / "releases").iterdir()) == []
+
+
+def test_what_a_kill_has_left_half_written_goes_at_the_next_start(memory, tmp_path):
+    memory.keep(PETS, Listing(RELEASES, THEN), True)
+    folder = tmp_path / "releases"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for number in (gone.pid, os.getpid()):
+        (folder / f"pets.{number}.new").write_text("half")
+    memory.recall(PETS)
+    assert {path.name for path in folder.iterdir()} == {"pets.json", f"pets.{os.getpid()}.new"}
 
 
 def test_a_list_of_another_project_or_gitlab_is_not_ours(memory, tmp_path):
