@@ -42,6 +42,7 @@ _TRACEBACK = re.compile(r"^Traceback.*\n(?:[ ].*\n|\n)*(.*)", re.MULTILINE)
 KNOWN = re.compile(
     r"(portal|catalog)\.sqlite3(-wal|-shm|-journal|\.lock)?|[a-z.0-9]*lock|portal\.sqlite3\.[a-z]+"
     r"|spill(/\d+\.spill)?|uploads(/[0-9a-f]{32}-[0-9a-f]{64}(-edited)?)?|lost\+found"
+    r"|releases(/[a-z]+\.json)?"
 )
 
 
