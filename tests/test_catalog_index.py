@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 import sql
+from portal.catalog import indexing
 from portal.catalog.queries import parse
 from portal.catalog.search import find
 from sql.catalog import QUERIES, prepare, size
@@ -85,6 +86,29 @@ def test_a_version_that_changes_is_read_again(tmp_path):
     entry = tables.read(lambda c: c.names(c.shelf(c.version(None)).entries[0]))
     assert entry == ["b"]
     assert count(tables, "rows") == 1
+
+
+def test_a_version_that_changes_while_it_is_read_is_left_as_it_was(tmp_path, monkeypatch, capsys):
+    tables = TableSet(tmp_path).put("1", A__T=document(("old", {}))).run()
+    real = indexing.add_file
+
+    def changes(*arguments):
+        real(*arguments)
+        tables.put("1", A__New=document(("x", {})))
+
+    tables.put("1", A__T=document(("new", {"v": 1})))
+    with monkeypatch.context() as changed:
+        changed.setattr(indexing, "add_file", changes)
+        tables.run()
+    assert '"changing"' in capsys.readouterr().out
+
+    def names(catalog):
+        return [
+            name for e in catalog.shelf(catalog.version("1")).entries for name in catalog.names(e)
+        ]
+
+    assert tables.read(names) == ["old"]
+    assert sorted(tables.run().read(names)) == ["new", "x"]
 
 
 def test_one_process_at_a_time(tmp_path):
