@@ -91,7 +91,7 @@ class TableHandler(FileHandler):
     async def get(self, version: str, category: str, table: str) -> None:
         """A page of its rows, or the whole as a file."""
         if row := self.get_query_argument("row", None, strip=False):
-            await RowHandler.answer(self, version, category, table, row)
+            await answer_row(self, version, category, table, row)
             return
         if self.elsewhere(lambda other: address(other, category, table)):
             return
@@ -160,25 +160,25 @@ class RowHandler(FileHandler):
 
     async def get(self, version: str, category: str, table: str, row: str) -> None:
         """A page, or the row as a file."""
-        await self.answer(self, version, category, table, row)
+        await answer_row(self, version, category, table, row)
 
-    @staticmethod
-    async def answer(
-        handler: FileHandler, version: str, category: str, table: str, row: str
-    ) -> None:
-        """The same for a row whose name cannot stand in a path."""
-        if handler.elsewhere(lambda other: address(other, category, table, row)):
-            return
 
-        def work(catalog: Catalog) -> dict[str, Any]:
-            shelf = catalog.shelf(catalog.version(version))
-            entry = catalog.table(shelf, category, table)
-            page = row_page(catalog, shelf, entry, row)
-            known = newest_first(catalog)
-            return {"shelf": shelf, "entry": entry, "page": page, "versions": known}
+async def answer_row(
+    handler: FileHandler, version: str, category: str, table: str, row: str
+) -> None:
+    """A row, whose name may stand in the path, or, where it cannot, in the query."""
+    if handler.elsewhere(lambda other: address(other, category, table, row)):
+        return
 
-        context = await handler.read(work)
-        if handler.form != "html":
-            handler.send_row(context["page"])
-            return
-        await handler.show("row.html", **context)
+    def work(catalog: Catalog) -> dict[str, Any]:
+        shelf = catalog.shelf(catalog.version(version))
+        entry = catalog.table(shelf, category, table)
+        page = row_page(catalog, shelf, entry, row)
+        known = newest_first(catalog)
+        return {"shelf": shelf, "entry": entry, "page": page, "versions": known}
+
+    context = await handler.read(work)
+    if handler.form != "html":
+        handler.send_row(context["page"])
+        return
+    await handler.show("row.html", **context)

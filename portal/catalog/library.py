@@ -47,8 +47,7 @@ class Catalog:
 
     def problems(self, most: int) -> list[tuple[str, str]]:
         """Paths and sentences about what is wrong with the files."""
-        rows = self._snapshot.rows("problems", limit=most)
-        return [(path, sentence) for _, path, sentence in rows]
+        return [(path, said) for path, said in self._snapshot.rows("problems", limit=most)]
 
     def number(self, statement: str) -> int:
         """What a statement counts."""
@@ -137,11 +136,9 @@ class Catalog:
 
     def item(self, shelf: Shelf, entry: Entry, name: str) -> Item:
         """The row of that name. Raises `NotFound`."""
-        forms = self._snapshot.rows("row_forms", table=entry.id, row=name)
-        held = self.held(shelf, (row for row, _, _ in forms))
-        for row, _, body in forms:
-            if row in held:
-                return Item(row, name, json.loads(body))
+        forms: dict[int, str] = dict(self._snapshot.rows("row_forms", table=entry.id, row=name))
+        for row in self.held(shelf, forms):
+            return Item(row, name, json.loads(forms[row]))
         version = shelf.version.name
         places = near(
             name,
@@ -158,7 +155,7 @@ class Catalog:
     def forms(self, table: int, name: str) -> list[Item]:
         """A row in every form that it has in any version."""
         found = self._snapshot.rows("row_forms", table=table, row=name)
-        return [Item(row, name, json.loads(body)) for row, _, body in found]
+        return [Item(row, name, json.loads(body)) for row, body in found]
 
     def linked_from(self, entry: Entry, name: str) -> list[int]:
         """The rows, of any version, that refer to one."""

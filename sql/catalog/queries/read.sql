@@ -17,7 +17,7 @@ where done < files;
 
 -- name: problems
 -- What is wrong with the files, first those of no version.
-select version, path, sentence
+select path, sentence
 from problems
 order by version <> '', rowid
 limit :limit;
@@ -83,7 +83,7 @@ order by wanted.key;
 
 -- name: row_forms
 -- All forms of the row of that name.
-select rows.id, keys.name, rows.body
+select rows.id, rows.body
 from keys
 join rows on rows.key_id = keys.id
 where keys.table_id = :table and keys.name = :row;
