@@ -4,6 +4,7 @@ import json
 import re
 from array import array
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TypeVar
 
@@ -180,7 +181,10 @@ class Catalog:
         mask = self._mask(shelf)
         # Rows of a version that is being read come after those that were there for the mask.
         known = len(mask)
-        return [row for row in rows if row < known and mask[row]]
+        rows = list(rows)
+        if max(rows, default=0) >= known:
+            rows = [row for row in rows if row < known]
+        return list(compress(rows, map(mask.__getitem__, rows)))
 
     def _mask(self, shelf: Shelf) -> bytearray:
         """1 at the number of every row that a version has."""

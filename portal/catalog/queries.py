@@ -26,6 +26,8 @@ class Query:
     match: str
     wanted: tuple[tuple[str, bool], ...]
     unwanted: str
+    exact: frozenset[str]
+    starts: tuple[str, ...]
 
     @property
     def part(self) -> str:
@@ -62,7 +64,9 @@ def parse(typed: str) -> Query:
             terms.append(f'("{term}" OR "{term}" *)')
             wanted += [*((each, False) for each in found[:-1]), (found[-1], True)]
     without = f" NOT ({' OR '.join(unwanted)})" if terms and unwanted else ""
-    return Query(typed, " AND ".join(terms), tuple(wanted), without)
+    exact = frozenset(word for word, prefix in wanted if not prefix)
+    starts = tuple(word for word, prefix in wanted if prefix)
+    return Query(typed, " AND ".join(terms), tuple(wanted), without, exact, starts)
 
 
 def folded(word: str) -> str:
@@ -92,18 +96,19 @@ def _spans(query: Query, text: str) -> list[tuple[int, int]]:
     known = folded(text)
     if not any(word in known for word, _ in query.wanted):
         return spans  # most texts: looking at each of their words would cost most of a search
-    for word in _WORD.finditer(text):
-        if _matches(query, word[0]):
-            spans.append(word.span())
-        else:
+    for found in _WORD.finditer(text):
+        word = folded(found[0])
+        if _matches(query, word):
+            spans.append(found.span())
+        elif any(wanted in word for wanted, _ in query.wanted):
             spans += [
                 piece.span()
-                for piece in _PIECE.finditer(text, word.start(), word.end())
-                if _matches(query, piece[0])
+                for piece in _PIECE.finditer(text, *found.span())
+                if _matches(query, folded(piece[0]))
             ]
     return spans
 
 
 def _matches(query: Query, word: str) -> bool:
-    known = folded(word)
-    return any(known.startswith(each) if prefix else known == each for each, prefix in query.wanted)
+    """Whether a folded word is one that is wanted."""
+    return word in query.exact or word.startswith(query.starts)

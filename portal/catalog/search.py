@@ -173,8 +173,10 @@ def _named(shelf: Shelf, query: Query) -> list[Entry]:
     if not query.wanted:
         return []
     named = []
-    for entry in shelf.entries:
+    for path, entry in shelf.folded_paths:
+        if not all(word in path for word, _ in query.wanted):
+            continue
         known = "".join(piece for piece, mark in marked(query, entry.path) if mark).casefold()
-        if known and all(word in known for word, _ in query.wanted):
+        if all(word in known for word, _ in query.wanted):
             named.append(entry)
     return named[:10]

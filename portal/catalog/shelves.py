@@ -67,6 +67,11 @@ class Shelf:
         return found
 
     @cached_property
+    def folded_paths(self) -> list[tuple[str, Entry]]:
+        """The path of each table as words are compared."""
+        return [(entry.path.casefold(), entry) for entry in self.entries]
+
+    @cached_property
     def by_id(self) -> Mapping[int, Entry]:
         """The tables by their numbers."""
         return {entry.id: entry for entry in self.entries}
