@@ -159,6 +159,13 @@ def test_rows_are_found_by_what_they_have_by_default(portal):
         assert re.search(r'<th scope="row"><a [^>]+>Lamp<', page), query
 
 
+def test_what_a_row_has_by_default_stands_in_its_cell(portal):
+    _, page = get(portal, "/catalog/1.9/Items/D_Items")
+    (row,) = re.findall(r"<tr><th[^>]*><a [^>]*>Lamp</a></th>(.*?)</tr>", page, re.DOTALL)
+    assert '<td class="default" title="default">1</td>' in row
+    assert "<td>" in row
+
+
 def test_what_is_chosen_stays_in_every_address(portal):
     _, page = get(portal, "/catalog/1.9/Odd/T_Many?column=w&q=Row&sort=w&order=down&page=2")
     links = [unescape(href) for href in re.findall(r'href="([^"]*T_Many\?[^"]*)"', page)]

@@ -151,7 +151,14 @@ class Catalog:
 
     def names(self, entry: Entry) -> list[str]:
         """The names of a table's rows, in their order."""
-        return [name for _, name, _ in self.bodies(self.members(entry))]
+        pieces = (
+            self._snapshot.rows("names_by_id", ids=ids) for ids in _pieces(self.members(entry))
+        )
+        return [name for piece in pieces for (name,) in piece]
+
+    def names_ever(self, entry: Entry) -> list[str]:
+        """The names of the rows that a table has in any version."""
+        return [name for name, _ in self._snapshot.rows("table_keys", table=entry.id)]
 
     def forms(self, table: int, name: str) -> list[Item]:
         """A row in every form that it has in any version."""

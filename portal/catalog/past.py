@@ -47,7 +47,7 @@ def past(catalog: Catalog, category: str, table: str, name: str) -> list[Step]:
             steps.append(Step(version, version, change, item is not None))
         before = (item, values)
     if not any(step.there for step in steps):
-        known = [each for entry in entries.values() for each in catalog.names(entry)]
+        known = catalog.names_ever(next(iter(entries.values())))
         places = near(name, known, lambda each: history(category, table, each))
         raise NotFound(f'No version has a row "{name}" in {category}/{table}.', near=places)
     return [step for step in steps if step.there or step.change][::-1]

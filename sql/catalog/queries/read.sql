@@ -73,6 +73,14 @@ cross join rows on rows.id = wanted.value
 cross join keys on keys.id = rows.key_id
 order by wanted.key;
 
+-- name: names_by_id
+-- The names of rows by their numbers, a JSON array, in its order.
+select keys.name
+from json_each(:ids) as wanted
+cross join rows on rows.id = wanted.value
+cross join keys on keys.id = rows.key_id
+order by wanted.key;
+
 -- name: fields_by_id
 -- One field of rows by their numbers, as JSON, in the order of the array; nothing where a row has none.
 select rows.id, keys.name, rows.body -> :path
