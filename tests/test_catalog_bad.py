@@ -95,6 +95,16 @@ FILES = {
     "defaults_list": (encoded({"Defaults": [1], "Rows": [{"Name": "One"}]}), "", ["One"]),
     "strange": (table(*STRANGE_NAMES), "", STRANGE_NAMES),
     "nul": (table("nul\0byte"), "", ["nul\0byte"]),
+    "large_row": (
+        encoded({"Rows": [{"Name": "One"}, {"Name": "Large", "A": "x" * (1 << 20)}]}),
+        'Row "Large" has over 1 MiB',
+        ["One"],
+    ),
+    "large_head": (
+        encoded({"Defaults": {"A": "x" * (1 << 20)}, "Rows": [{"Name": "One"}]}),
+        "has more than 1 MiB beside its Rows",
+        None,
+    ),
     "links": (
         encoded(
             {

@@ -131,23 +131,29 @@ def add_file(index: Index, file: TableFile, held: dict[int, int], problems: Prob
     seen = index.seen(number, digest)
     if seen is None:
         try:
-            table = tables.read(content)
+            held[number], told = add_table(index, number, tables.read(content))
         except tables.BadTable as error:
             problems.append((file.shown, f"{error}"))
             return
-        held[number] = add_table(index, number, table)
-        index.remember(number, digest, held[number], list(table.problems))
-        told = list(table.problems)
+        index.remember(number, digest, held[number], told)
     else:
         held[number], told = seen
     problems.extend((file.shown, sentence) for sentence in told)
 
 
-def add_table(index: Index, number: int, table: tables.Table) -> int:
-    """The number of what the table holds, once it is in the index."""
+def add_table(index: Index, number: int, table: tables.Table) -> tuple[int, list[str]]:
+    """The number of what the table holds, once it is in the index, and what is wrong with it.
+    Raises `BadTable`."""
+    head = values.canonical(table.head).encode()
+    if len(head) > tables.MOST_ROW:
+        raise tables.BadTable("has more than 1 MiB beside its Rows.")
+    bodies = {name: values.compact(row) for name, row in table.rows.items()}
+    large = [name for name, body in bodies.items() if len(body) > tables.MOST_ROW]
+    for name in large:
+        del bodies[name]
     stored = [
-        NewRow(name, hashed(values.canonical(row).encode()), values.compact(row))
-        for name, row in table.rows.items()
+        NewRow(name, hashed(values.canonical(table.rows[name]).encode()), body)
+        for name, body in bodies.items()
     ]
     numbers, new = index.add_rows(number, stored)
     for row, place in new.items():
@@ -158,12 +164,12 @@ def add_table(index: Index, number: int, table: tables.Table) -> int:
             for link in values.references(list(body.values()))
         }
         index.add_words(row, words.words(name, body), links)
-    head = values.canonical(table.head).encode()
     order = "".join(f",{row}" for row in numbers)
     whole = hashed(head + order.encode())
-    fields = Counter(field for row in table.rows.values() for field in row if field != "Name")
-    told = (hashed(head), values.compact(table.head))
-    return index.add_content(number, whole, told, numbers, fields)
+    fields = Counter(field for name in bodies for field in table.rows[name] if field != "Name")
+    stored_head = (hashed(head), values.compact(table.head))
+    content = index.add_content(number, whole, stored_head, numbers, fields)
+    return content, [*table.problems, *tables.too_large(large)]
 
 
 def hashed(content: bytes) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from portal.catalog.values import Value, storable
 
 MOST_LEVELS = 64  # of nesting; real tables have eight, and what shows and compares them recurses
+MOST_ROW = 1 << 20  # characters of a row's JSON; a page shows all of it, and real ones have some KB
 _MOST_PROBLEMS = 5  # of one kind that are named, each with where it is
 
 
@@ -61,6 +62,13 @@ def read(content: bytes) -> Table:
     if not isinstance(rows, list):
         raise BadTable("has Rows that are no list.")
     return _table(document, rows)
+
+
+def too_large(names: list[str]) -> list[str]:
+    """What to say of rows that cannot be shown."""
+    quoted = [f'"{name[:60]}"' for name in names]
+    said = _said(quoted, "has over 1 MiB and is left out", "have over 1 MiB each and are left out")
+    return [said] if said else []
 
 
 def _table(head: dict[str, Value], entries: list[Any]) -> Table:
