@@ -16,7 +16,7 @@ from tests.running import TOKEN, ask, git
 from tests.saves import mounts_json
 from tests.tables import document, small_catalog
 from tests.test_policy import Page
-from tests.tools import opened, upload
+from tests.tools import opened, post, upload
 
 # 7 * 191 is 1337, which stands nowhere unless something was worked out.
 WORKED_OUT = b"1337"
@@ -148,22 +148,33 @@ def test_in_a_search_that_the_operator_sees(portal, clients):
     assert not [name for name in names if name.startswith(("=", "+", "-", "@", "\t", "\r", "＝"))]
 
 
-def test_in_a_save_file_and_its_name(portal, clients):
+def test_in_a_save_file(portal, clients):
+    client = clients.new()
+    named = [{"name": text[:60]} for text in TEXTS]
+    said = opened(portal, "pets", mounts_json(*named), client)
+    form = "&".join(f"m{n}-name={quote('x' + text[:50])}" for n, text in enumerate(TEXTS, 1))
+    answers = [ask(said["page"], client, Accept="text/html")]
+    answers += [post(portal, f"/pets/{said['id']}/preview", "-d", f"version=0&{form}",
+                     client=client, Accept="text/html")]  # fmt: skip
+    for _, headers, body in answers:
+        assert headers["content-type"] == "text/html; charset=UTF-8"
+        assert Page(body.decode()).wrong == []
+        assert WORKED_OUT not in body
+        assert b"{{7*191}}" in body
+        assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in body
+
+
+def test_in_the_name_of_a_save_file(portal, clients):
+    saved = mounts_json({})
     for text in TEXTS:
         client = clients.new()
-        saved = mounts_json({"name": text[:60]})
-        said = opened(portal, "pets", saved, client)
-        for path in ("", "/result", "/download"):
-            status, headers, body = ask(f"{said['page']}{path}", client, Accept="text/html")
-            assert status < 400
-            if headers.get("content-type", "").startswith("text/html"):
-                assert Page(body.decode()).wrong == []
-                assert WORKED_OUT not in body
         name = text.replace("\\", "").replace('"', "%22")[:200]
         status, headers, _ = upload(portal, "pets", saved, client, name=name)
         assert status in (303, 400)
         if status == 303:
-            _, headers, _ = ask(f"{portal.url}{headers['location']}/download", client)
+            path = headers["location"]
+            assert Page(ask(portal.url + path, client, Accept="text/html")[2].decode()).wrong == []
+            _, headers, _ = ask(f"{portal.url}{path}/download", client)
             assert headers["content-disposition"].startswith('attachment; filename="')
             assert "\x1b" not in str(headers)
 
