@@ -113,3 +113,12 @@ def test_the_page_says_what_a_prune_took(start_portal):
         page = ask(f"{portal.url}/privacy", Accept="text/html")[2].decode()
         assert "before 2025-06-01 have been deleted" in page
         assert "a hash made with a secret key" in page
+
+
+def test_page_views_on_their_way_are_described_where_there_are_any(start_portal):
+    website = "3f2b1c9e-7a44-4f0a-9d57-0c1f6f1f7a11"
+    with start_portal(umami={"website": website, "url": "http://127.0.0.1:9"}) as portal:
+        page = ask(f"{portal.url}/privacy", Accept="text/html")[2].decode()
+        assert "Page views on their way" in page
+        assert "1 row now" in shown(page, "size")
+        assert "Page views go to an Umami" in page
