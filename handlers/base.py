@@ -165,28 +165,34 @@ class Handler(FailingHandler):
 
     def page(self, template: str, **context: Any) -> None:
         """Answer with a rendered page."""
-        self.send_page(self.rendered(template, **context))
+        self.send_page(self.encoded(self.rendered(template, **context)))
 
     async def answer_page(self, template: str, **context: Any) -> None:
         """Answer with a page that is made off the loop, because there is much of it."""
-        html = await asyncio.to_thread(self.rendered, template, **context)
-        self.send_page(html)
+        body = await asyncio.to_thread(lambda: self.encoded(self.rendered(template, **context)))
+        self.send_page(body)
 
-    def send_page(self, html: bytes) -> None:
-        """Answer with HTML: compressed for who takes that, and with an ETag, to be asked again.
+    @property
+    def compresses(self) -> bool:
+        """Whether the page is sent compressed, to who takes that.
 
-        Private pages are not compressed: how small they get could tell what is in them.
+        Private pages are not: how small they get could tell what is in them.
         """
+        return not self.private and takes_gzip(self.request.headers.get("Accept-Encoding", ""))
+
+    def encoded(self, html: bytes) -> bytes:
+        """The body of a page; can be called in any thread."""
+        return gzip.compress(html, GZIP_LEVEL, mtime=0) if self.compresses else html
+
+    def send_page(self, body: bytes) -> None:
+        """Answer with what `encoded` made, and an ETag, by which a page is asked for again."""
         self.set_header("Content-Type", "text/html; charset=UTF-8")
-        if self.private:
-            self.finish(html)
-            return
-        self._headers.setdefault("Cache-Control", "no-cache")
-        self.vary("Accept-Encoding")
-        if takes_gzip(self.request.headers.get("Accept-Encoding", "")):
+        if not self.private:
+            self._headers.setdefault("Cache-Control", "no-cache")
+            self.vary("Accept-Encoding")
+        if self.compresses:
             self.set_header("Content-Encoding", "gzip")
-            html = gzip.compress(html, GZIP_LEVEL, mtime=0)
-        self.finish(html)
+        self.finish(body)
 
     def vary(self, *names: str) -> None:
         """Say that the answer depends on these headers of the request."""
