@@ -95,7 +95,12 @@ class TableDiffHandler(CompareHandler):
     """/catalog/diff/<Category>/<Table>: the rows that changed, field by field."""
 
     async def get(self, category: str, table: str) -> None:
-        """A page."""
+        """A page; `with` another version, `of` one, leads to it from the older to the newer."""
+        if other := self.field("with"):
+            names = (other, self.field("of") or None)
+            old, new = await self.read(lambda catalog: catalog.in_order(names))
+            self.redirect(addresses.diff(old, new, category, table))
+            return
         kind, page = self.kind(), self.number("page")
 
         def work(catalog: Catalog) -> dict[str, Any]:

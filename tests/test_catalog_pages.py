@@ -91,6 +91,7 @@ def test_rows_that_differ_lead_to_where_they_are(portal, old, new):
         ("/catalog/diff/Items/D_Item?from=1.9&to=1.10", "/catalog/1.10/Items/D_Items"),
         ("/catalog/diff?from=1.8&to=1.10", "/catalog/1.9"),
         ("/catalog/search?q=lamp&page=2", None),
+        ("/catalog/diff/Items/D_Items?with=1.8&of=1.10", "/catalog/1.9"),
         ("/catalog/search?q=r&category=Odd&version=1.9&page=7", None),
         ("/catalog/1.10/Items/D_Items?in=1.8", None),
     ],
@@ -192,6 +193,15 @@ def test_another_version_of_the_same_page_is_a_step_away(portal):
     assert (status, headers["location"]) == (302, "/catalog/1.9/Odd/100%25")
     status, headers, _ = ask(f"{portal.url}/catalog/1.10/Odd/T_Names?row=..&in=1.9")
     assert headers["location"] == "/catalog/1.9/Odd/T_Names?row=.."
+
+
+@pytest.mark.parametrize(
+    "query", ["with=1.9&of=1.10", "with=1.10&of=1.9", "with=1.9", "with=1.10&of=1.9&kind=added"]
+)
+def test_a_table_is_compared_from_the_older_to_the_newer_version(portal, query):
+    status, headers, _ = ask(f"{portal.url}/catalog/diff/Items/D_Items?{query}")
+    assert status == 302
+    assert headers["location"] == "/catalog/diff/Items/D_Items?from=1.9&to=1.10"
 
 
 def test_references_that_lead_nowhere_are_no_links(portal):

@@ -69,6 +69,11 @@ class Catalog:
         places = near(name, newest, address) or tuple(Place(n, address(n)) for n in newest[:3])
         raise NotFound(f'There is no version "{name}".', near=places)
 
+    def in_order(self, names: Iterable[str | None]) -> list[str]:
+        """Versions from the oldest to the newest; None is the newest. Raises as `version` does."""
+        found = sorted(map(self.version, names), key=self.versions.index)
+        return [version.name for version in found]
+
     def shelf(self, version: Version) -> Shelf:
         """What a version holds."""
         shelf = self._kept.shelves.get(version.id)
