@@ -73,6 +73,8 @@ class Supervisor:
             if not self._stopping:
                 self._restarted.add(slot)
                 self._fork(slot)
+        # Python gives signals back their defaults as it ends, and this one's is to kill.
+        signal.setitimer(signal.ITIMER_REAL, 0)
         return worst
 
     def _look(self, *_: object) -> None:

@@ -18,15 +18,15 @@ from tests.tables import document, small_catalog
 from tests.test_policy import Page
 from tests.tools import opened, post, upload
 
-# 7 * 191 is 1337, which stands nowhere unless something was worked out.
-WORKED_OUT = b"1337"
+# 7919 * 104729, which stands nowhere unless something was worked out: not in a signature either.
+WORKED_OUT = b"829348951"
 TEXTS = (
     *(
-        "{{7*191}}",
-        "${7*191}",
-        "#{7*191}",
-        "<%= 7*191 %>",
-        "{% raw %}{{7*191}}",
+        "{{7919*104729}}",
+        "${7919*104729}",
+        "#{7919*104729}",
+        "<%= 7919*104729 %>",
+        "{% raw %}{{7919*104729}}",
         "{{''.__class__}}",
     ),
     *("'", '"', "' or '1'='1", "'; drop table downloads; --", '" union select 1,2,3 --', "\\'; --"),
@@ -160,7 +160,7 @@ def test_in_a_save_file(portal, clients):
         assert headers["content-type"] == "text/html; charset=UTF-8"
         assert Page(body.decode()).wrong == []
         assert WORKED_OUT not in body
-        assert b"{{7*191}}" in body
+        assert b"{{7919*104729}}" in body
         assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in body
 
 
@@ -204,7 +204,7 @@ def test_in_a_release(start_portal):
             }
             assert not names & {"script", "foreignObject", "image", "use", "a"}
         assert json.loads(ask(f"{portal.url}/downloads/pets", Accept="application/json")[2])
-        assert shown.count(b"{{7*191}}") > 3  # title, tag, notes, labels
+        assert shown.count(b"{{7919*104729}}") > 3  # title, tag, notes, labels
         assert b"&lt;svg/onload=x&gt;" in shown
         assert "Traceback" not in portal.log()
 
