@@ -36,13 +36,16 @@ Injection = Callable[[Rig, Plan], Iterator[float]]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`place` makes the folder in which the portal writes; `clock` says that its clock is set."""
+    """`place` makes the folder in which the portal writes; `clock` says that its clock is set,
+    `unwritable` that nothing can be recorded: then pages stay up, and the catalog's are not counted.
+    """
 
     name: str
     inject: Injection
     processes: int = 1
     place: disk.Place = disk.plain
     clock: bool = False
+    unwritable: bool = False
 
 
 def portal_killed(rig: Rig, plan: Plan) -> Iterator[float]:
@@ -142,7 +145,7 @@ ALL = (
     *(Fault(f"GitLab: {fault}", partial(gitlab_fails, fault)) for fault in FAULTS),
     Fault("the database locked", database_locked, processes=2),
     Fault("the disk full", disk_full, place=disk.tmpfs),
-    Fault("the file system read-only", read_only, place=disk.image),
+    Fault("the file system read-only", read_only, place=disk.image, unwritable=True),
     Fault("the clock a day back", clock_set_back, clock=True),
     Fault("no descriptor left", descriptors_used_up),
 )
