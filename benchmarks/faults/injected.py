@@ -37,7 +37,7 @@ Injection = Callable[[Rig, Plan], Iterator[float]]
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`place` makes the folder in which the portal writes; `clock` says that its clock is set,
-    `unwritable` that nothing can be recorded: then pages stay up, and the catalog's are not counted.
+    `unwritable` that nothing can be recorded: pages stay up, and the catalog's are not counted.
     """
 
     name: str
