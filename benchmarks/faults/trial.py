@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.faults.injected import FAKETIME, Fault, Plan
-from benchmarks.faults.rig import Rig
+from benchmarks.faults.rig import ALL_ASKED, Rig
 from benchmarks.faults.work import Seen
 
 BEFORE_SECONDS = 1.0
@@ -42,10 +42,11 @@ def _uncounted(seen: Seen) -> Seen:
 
 
 def _tried(fault: Fault, plan: Plan, rig: Rig) -> Trial:
-    rig.recovered(time.monotonic())  # it has only just been started
+    rig.recovered(time.monotonic(), ALL_ASKED)  # it has only just been started
     rig.load.start()
     time.sleep(BEFORE_SECONDS)
     recoveries = [rig.recovered(since) for since in fault.inject(rig, plan)]
+    rig.recovered(time.monotonic(), ALL_ASKED)
     time.sleep(AFTER_SECONDS)
     rig.load.stop()
     if fault.unwritable:
