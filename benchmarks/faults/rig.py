@@ -237,6 +237,8 @@ class Rig:
             faults.append(f"{waiting(spills, self.database)} events still wait")
         if not _until(lambda: connections(port) == 0, SETTLE_SECONDS):
             faults.append(f"{connections(port)} connections are left")
+        # What a killed process leaves is cleared by the next of its slot, a second later.
+        _until(lambda: not self._files(), SETTLE_SECONDS)
         faults += self._files()
         return faults + audit(self.database, self.load.seen)
 
