@@ -121,6 +121,11 @@ class Upstream(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), UpstreamHandler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def __exit__(self, *_):
+        # Closed alone, its thread would spin over whatever descriptor gets the number next.
+        self.shutdown()
+        self.server_close()
+
     @property
     def address(self):
         """host:port."""
