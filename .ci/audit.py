@@ -16,7 +16,9 @@ LOCKS = sorted((Path(__file__).parent.parent / "requirements").glob("*.txt"))
 # Vulnerabilities that do not concern us, each by its number and why.
 IGNORED: dict[str, str] = {}
 
-_UNREACHABLE = re.compile(r"ConnectionError|Could not connect|Timeout|ServiceError")
+_UNREACHABLE = re.compile(
+    r"requests\.exceptions|ConnectionError|Could not connect|Timeout|ServiceError"
+)
 
 
 def audit(arguments: list[str]) -> tuple[list[dict[str, Any]] | None, str]:

@@ -13,6 +13,8 @@ from tests.running import TOKEN, ask
 from tests.test_anonymity import search
 from tests.umami import Umami, amounts, event, eventually, outbox, post, post_all
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def umami(tmp_path):
@@ -60,29 +62,16 @@ def test_events_wait_while_it_refuses_and_arrive_in_order_with_their_times(
         assert umami.stored()[-1]["via"] == "send"
 
 
-ALWAYS = ("stores and hangs", "stores and closes")
-
-
-@pytest.mark.parametrize(
-    "behaviour",
-    [
-        *ALWAYS,
-        *(
-            pytest.param(f"{storing}{failing}", marks=pytest.mark.long)
-            for storing in ("", "stores and ")
-            for failing in ("hangs", "fails", "closes", "babbles")
-            if storing + failing not in ALWAYS
-        ),
-    ],
-)
-def test_what_is_ambiguous_is_never_sent_again(start_portal, umami, clients, behaviour):
+@pytest.mark.parametrize("failing", ["hangs", "fails", "closes", "babbles"])
+@pytest.mark.parametrize("storing", ["", "stores and "])
+def test_what_is_ambiguous_is_never_sent_again(start_portal, umami, clients, storing, failing):
     """The page waits two seconds at most. Nor does libcurl send it again, as it would over a
     connection that was kept from an event before."""
     umami.start()
     with start_portal(umami=umami.settings) as portal:
         eventually(lambda: post(portal, event("/before"), clients.new())[2], bool)
         before = len(umami.stored())
-        umami.behave(send=behaviour, heartbeat="fails")
+        umami.behave(send=storing + failing, heartbeat="fails")
         began = time.monotonic()
         assert post(portal, event("/first"), clients.new())[::2] == (200, {})
         assert time.monotonic() - began < 15  # or an hour: that is how long it hangs
@@ -90,7 +79,7 @@ def test_what_is_ambiguous_is_never_sent_again(start_portal, umami, clients, beh
         assert post(portal, event("/later"), clients.new())[::2] == (200, {})
         assert outbox(portal)["waiting"] == 1
         umami.behave()
-        stored = ["/first"] * behaviour.startswith("stores")
+        stored = ["/first"] * bool(storing)
         umami.until(before + len(stored) + 1)
         assert urls(umami)[before:] == [*stored, "/later"]
 
@@ -122,7 +111,7 @@ def test_many_pages_at_once_do_not_wait_for_each_other(start_portal, umami, clie
         assert ask(f"{portal.url}/downloads")[0] == 200
 
 
-@pytest.mark.parametrize("behaviour", ["fails", pytest.param("babbles", marks=pytest.mark.long)])
+@pytest.mark.parametrize("behaviour", ["fails", "babbles"])
 def test_a_batch_that_fails_is_uncertain_and_the_next_comes_later(
     start_portal, umami, clients, behaviour
 ):
@@ -137,7 +126,6 @@ def test_a_batch_that_fails_is_uncertain_and_the_next_comes_later(
         assert urls(umami) == [f"/{number}" for number in range(1, 30)]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("behaviour", ["throttles", "up"])
 def test_what_says_not_now_is_asked_again(start_portal, umami, clients, behaviour):
     """A limit, or another path than Umami's: nothing of the batch was taken."""
@@ -212,7 +200,6 @@ def amounts_of(portal):
     return {name: outcome.amount for name, outcome in state.outcomes.items()}
 
 
-@pytest.mark.long
 def test_a_kill_of_umami_in_between(start_portal, umami, clients):
     """What it has taken is there, what it had not taken comes again, what nobody knows does not."""
     with start_portal(umami=umami.settings) as portal:
@@ -240,7 +227,7 @@ def test_a_stop_waits_for_the_answer_to_a_batch(start_portal, umami, clients):
         assert ended["sent"] == len(umami.stored())
 
 
-@pytest.mark.parametrize("key", ["", pytest.param("a-key", marks=pytest.mark.long)])
+@pytest.mark.parametrize("key", ["", "a-key"])
 def test_no_raw_address_is_in_the_outbox_nor_reaches_umami(start_portal, umami, key):
     addresses = [f"198.51.100.{n}" for n in range(100, 120)] + ["2001:db8:85a3::8a2e:370:7334"]
     with start_portal(umami=umami.settings, environ={"IP_HASH_KEY": key}) as portal:

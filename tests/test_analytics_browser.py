@@ -11,7 +11,10 @@ from tests.running import TOKEN
 from tests.saves import mounts_json
 from tests.umami import PHONE, Umami, eventually, outbox, walk
 
-pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+]
 
 OPEN = "/[0-9a-f]{32}$/.test(location.pathname) && document.readyState == 'complete'"
 TRACKER = "document.querySelector('script[data-website-id]')"

@@ -14,7 +14,10 @@ from tests.states import LARGE, STATES
 from tests.tables import small_catalog
 from tests.tools import opened
 
-pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+]
 
 LOOKS = ((1280, False, None), (320, True, axe.OF_THE_LOOK))
 PAGES = (

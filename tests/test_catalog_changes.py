@@ -36,7 +36,8 @@ def integrity(portal):
         return index.execute("pragma integrity_check").fetchall()
 
 
-@pytest.mark.parametrize("processes", [1, pytest.param(3, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("processes", [1, 3])
 def test_versions_come_change_and_go(tmp_path, processes):
     folder = write(
         tmp_path / "versions",

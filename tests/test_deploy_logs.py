@@ -4,11 +4,13 @@ import asyncio
 import socket
 import ssl
 
+import pytest
+
 from tests.caddy import COOKIE, OPERATOR, PASSWORD, VISITOR, RunningCaddy, Upstream, needs_caddy
 from tests.scripted import Upstream as Scripted
 from tests.test_deploy_streaming import client
 
-pytestmark = needs_caddy
+pytestmark = [pytest.mark.long, needs_caddy]
 
 SECRET = "s3cret-of-a-query"
 UPLOAD = "0123456789abcdef0123456789abcdee"

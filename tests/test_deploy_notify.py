@@ -13,6 +13,8 @@ from tests.notify import NotifySocket
 from tests.running import ask, begin
 from tests.test_stopping import BIG, children
 
+pytestmark = pytest.mark.long
+
 WATCHDOG = 2.0  # seconds; a beat takes a quarter, a hang is noticed after half
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.caddy import RunningCaddy, free_port, needs_caddy
 from tests.scripted import Upstream
 
-pytestmark = needs_caddy
+pytestmark = [pytest.mark.long, needs_caddy]
 
 SECONDS = 20
 CHUNK = bytes(1 << 20)

@@ -7,7 +7,10 @@ import pytest
 from tests import axe
 from tests.browser import browsing, chromium
 
-pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+]
 
 PAGES = ("/", "/downloads/pets", "/pets", "/privacy", "/catalog/search")
 FOCUSED = """(() => {
