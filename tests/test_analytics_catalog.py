@@ -10,7 +10,10 @@ from tests.browser import chromium
 from tests.tables import small_catalog
 from tests.umami import Umami, walk
 
-pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+]
 
 HOSTILE = "</template><script>alert(1)</script>\"'&amp; {{ 7*7 }} 🐎"
 

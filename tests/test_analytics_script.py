@@ -9,7 +9,10 @@ from tests.browser import chromium
 from tests.umami import Umami, walk
 from tests.umami_rules import WEBSITE
 
-pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+]
 
 PAGE = "/nothing?x=1#part"
 DO_NOT_TRACK = "Object.defineProperty(Navigator.prototype, 'doNotTrack', {get: () => '1'});"

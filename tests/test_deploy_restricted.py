@@ -18,7 +18,7 @@ from tests.caddy import (
 from tests.running import TOKEN
 from tests.umami import eventually
 
-pytestmark = needs_caddy
+pytestmark = [pytest.mark.long, needs_caddy]
 
 WITH_PASSWORD = ("-u", PASSWORD)
 WITH_COOKIE = ("-b", f"__Secure-umami={COOKIE}")

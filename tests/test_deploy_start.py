@@ -25,7 +25,7 @@ from tests.test_stopping import BIG, children
 from tests.tools import opened
 from tests.units import UNITS, UnitPortal, command_of, environment_of, needs_systemd
 
-pytestmark = needs_systemd
+pytestmark = [pytest.mark.long, needs_systemd]
 
 
 @pytest.fixture
