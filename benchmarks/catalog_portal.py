@@ -11,19 +11,16 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks import procfs
-from benchmarks.children import ADDRESS, ROOT, BenchmarkError, free_port, listening
+from benchmarks.children import ADDRESS, NO_GITLAB, ROOT, BenchmarkError, free_port, listening
 
-_CONFIG = """
+_CONFIG = (
+    """
 data_dir = {data_dir}
 [listen]
 port = {port}
-[gitlab]
-url = "http://127.0.0.1:9"
-refresh_seconds = 3600
-[[projects]]
-slug = "pets"
-gitlab = "icarus/pets"
 """
+    + NO_GITLAB
+)
 SAMPLE_SECONDS = 0.05
 
 

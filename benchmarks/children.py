@@ -12,6 +12,15 @@ ADDRESS = "127.0.0.1"
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 ROOT = Path(__file__).parent.parent
+# The end of a configuration for what needs no GitLab: nobody listens there.
+NO_GITLAB = """
+[gitlab]
+url = "http://127.0.0.1:9"
+refresh_seconds = 3600
+[[projects]]
+slug = "pets"
+gitlab = "icarus/pets"
+"""
 
 
 class BenchmarkError(Exception):

@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks import history, raw_sums
-from benchmarks.children import ADDRESS, BenchmarkError, running
+from benchmarks.children import ADDRESS, NO_GITLAB, BenchmarkError, running
 from benchmarks.plan import Plan
 from benchmarks.report import Outcome, at_most
 from sql.database import connect
@@ -26,15 +26,12 @@ from sql.upkeep import Upkeep
 TOKEN = "benchmark"  # noqa: S105 - on the loopback only
 RATE = 500  # events a second while the lag is watched
 
-_CONFIG = """
+_CONFIG = (
+    """
 data_dir = {data_dir}
-[gitlab]
-url = "http://127.0.0.1:9"
-refresh_seconds = 3600
-[[projects]]
-slug = "pets"
-gitlab = "icarus/pets"
 """
+    + NO_GITLAB
+)
 _INSERT = """
 insert into downloads (project, version, asset, timestamp, ip_hash, user_agent)
 values (?, ?, ?, datetime('now'), ?, ?)

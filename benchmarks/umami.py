@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.children import ADDRESS, ROOT, BenchmarkError, free_port, listening
+from benchmarks.children import ADDRESS, NO_GITLAB, ROOT, BenchmarkError, free_port, listening
 from benchmarks.plan import Plan
 from benchmarks.report import Bar, Outcome, at_least, at_most
 from sql.outbox import State, look
@@ -31,7 +31,8 @@ ARRIVAL_SECONDS = 300.0
 STOP_SECONDS = 60.0
 PATH = "/u/api/send"
 
-_CONFIG = """
+_CONFIG = (
+    """
 data_dir = {data_dir}
 [listen]
 port = {port}
@@ -39,13 +40,9 @@ trusted_proxies = ["127.0.0.1"]
 [umami]
 url = "http://127.0.0.1:{umami}"
 website = "{website}"
-[gitlab]
-url = "http://127.0.0.1:9"
-refresh_seconds = 3600
-[[projects]]
-slug = "pets"
-gitlab = "icarus/pets"
 """
+    + NO_GITLAB
+)
 
 
 class House:
