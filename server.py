@@ -16,37 +16,40 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers import make_app
-from portal import __version__, logs, maintenance, pages
-from portal.accepting import Listener
-from portal.admission import Transfers
+from portal import __version__
 from portal.analytics import MOST_CONNECTIONS, Analytics
 from portal.analytics.client import ANSWER_BYTES
 from portal.analytics.probe import probe
-from portal.assets import Assets
 from portal.catalog.library import Library
 from portal.catalog.refresh import RefreshTask
-from portal.config import Config, ConfigError, load
-from portal.curl_client import Client
-from portal.departures import Departures
-from portal.descriptors import allow_descriptors
-from portal.disclosure import Record
-from portal.gitlab import GitLabApi
-from portal.heap import keep_heap
-from portal.listings import Listings
+from portal.config.model import Config, ConfigError, load
+from portal.gitlab.api import GitLabApi
+from portal.gitlab.cache import Listings
 from portal.metrics.door import Guesses
 from portal.metrics.house import Places
 from portal.metrics.reports import Reports
-from portal.notify import Notifier, Pulse
-from portal.processes import EX_UNAVAILABLE, SIGNALS, Supervisor
-from portal.readiness import Readiness
-from portal.recording import Recording
+from portal.operations import commands
+from portal.operations.readiness import Readiness
+from portal.operations.recording import Recording
+from portal.operations.traffic import TrafficCounter
+from portal.operations.upkeep import UpkeepTask
+from portal.process import logs
+from portal.process.descriptors import allow_descriptors
+from portal.process.heap import keep_heap
+from portal.process.listener import Listener
+from portal.process.supervisor import EX_UNAVAILABLE, SIGNALS, Supervisor
+from portal.process.systemd import Notifier, Pulse
+from portal.relay.curl import Client
+from portal.relay.departures import Departures
+from portal.relay.slots import Transfers
+from portal.relay.upstream import Upstream
 from portal.services import Services, Shared
-from portal.sweeping import SweepTask
-from portal.traffic import TrafficCounter
-from portal.upkeep import UpkeepTask
-from portal.uploads import Uploads
-from portal.upstream import Upstream
-from portal.workers import Workers
+from portal.site import templates
+from portal.site.assets import Assets
+from portal.site.recorded import Record
+from portal.uploads.store import Uploads
+from portal.uploads.sweep import SweepTask
+from portal.workers.pool import Workers
 from sql import catalog
 from sql.database import migrate
 from sql.errors import SqlError
@@ -125,7 +128,7 @@ def make_services(
         guesses=shared.guesses,
         upstream=Upstream(streams, config.gitlab, config.limits),
         transfers=shared.transfers,
-        templates=pages.environment(),
+        templates=templates.environment(),
         assets=Assets(config.site),
         record=Record(config, reader),
         readiness=Readiness(config, reader, listings),
@@ -224,7 +227,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         "--probe", action="store_true", help="with --check-config: send Umami one event, and say"
     )
     parser.add_argument("--version", action="version", version=__version__)
-    maintenance.add_arguments(parser)
+    commands.add_arguments(parser)
     options = parser.parse_args(argv)
     if options.probe and not options.check_config:
         parser.error("--probe goes with --check-config")
@@ -282,7 +285,7 @@ def main(argv: list[str]) -> int:
         return 2
     if options.check_config:
         return asyncio.run(probe(config.umami)) if options.probe else 0
-    if command := maintenance.chosen(options):
+    if command := commands.chosen(options):
         return command(config)
     logs.setup()
     faulthandler.enable()  # a process that systemd or its parent aborts says where it was

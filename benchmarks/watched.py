@@ -23,13 +23,13 @@ from tornado.netutil import bind_sockets
 
 from benchmarks.history import CLIENTS
 from handlers import make_app
-from portal import logs
-from portal.admission import Transfers
-from portal.config import load as load_config
+from portal.config.model import load as load_config
 from portal.counting import Classification
 from portal.events import DownloadRequest
-from portal.heap import keep_heap
 from portal.metrics.door import Guesses
+from portal.process import logs
+from portal.process.heap import keep_heap
+from portal.relay.slots import Transfers
 from portal.services import Services, Shared
 from server import make_services
 

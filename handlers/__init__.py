@@ -7,26 +7,15 @@ from typing import Any
 
 from tornado.web import Application
 
-from handlers import (
-    analytics,
-    catalog,
-    catalogdiff,
-    catalogsearch,
-    downloads,
-    git,
-    machines,
-    metrics,
-    pages,
-    pets,
-    places,
-    prospects,
-    releases,
-    tools,
-)
-from handlers.base import NotFoundHandler, log_request
-from handlers.receiving import Site
+from handlers import analytics, downloads, git, metrics, pages, releases, wellknown
+from handlers.base.handler import NotFoundHandler, log_request
+from handlers.base.receiving import Site
+from handlers.catalog import diff, search
+from handlers.catalog import pages as browse
 from handlers.static import StaticHandler, WellKnownHandler
+from handlers.tools import drop, pets, prospects
 from portal.services import Services
+from portal.site import map as site_map
 
 SLUG = r"([a-z0-9][a-z0-9._-]*)"
 REPOSITORY = r"([a-z0-9][a-z0-9._-]*)\.git"
@@ -34,13 +23,13 @@ REPOSITORY = r"([a-z0-9][a-z0-9._-]*)\.git"
 ROUTES: tuple[Any, ...] = (
     (r"/", pages.HomeHandler),
     (r"/privacy", pages.PrivacyHandler),
-    (r"/healthz", machines.HealthHandler),
-    (r"/readyz", machines.ReadyHandler),
-    (r"/robots\.txt", machines.RobotsHandler),
-    (r"/sitemap\.xml", machines.SitemapHandler),
-    (r"/\.well-known/security\.txt", machines.SecurityHandler),
-    (rf"/feeds/{SLUG}\.atom", machines.FeedHandler),
-    (rf"/badges/{SLUG}\.(svg|json)", machines.BadgeHandler),
+    (r"/healthz", wellknown.HealthHandler),
+    (r"/readyz", wellknown.ReadyHandler),
+    (r"/robots\.txt", wellknown.RobotsHandler),
+    (r"/sitemap\.xml", wellknown.SitemapHandler),
+    (r"/\.well-known/security\.txt", wellknown.SecurityHandler),
+    (rf"/feeds/{SLUG}\.atom", wellknown.FeedHandler),
+    (rf"/badges/{SLUG}\.(svg|json)", wellknown.BadgeHandler),
     (r"/static/(.+)", StaticHandler),
     (r"/favicon\.ico", WellKnownHandler, {"path": "favicon.ico"}),
     (r"/manifest\.webmanifest", WellKnownHandler, {"path": "manifest.webmanifest"}),
@@ -54,18 +43,18 @@ ROUTES: tuple[Any, ...] = (
     (rf"/{REPOSITORY}/info/lfs/.*", git.LfsHandler),
     (rf"/{REPOSITORY}/(git-receive-pack|HEAD|objects/.*)", git.RefusedHandler),
     (rf"/{SLUG}/info/refs", git.SuffixHandler),
-    (r"/catalog/?", catalog.HomeHandler),
-    (r"/catalog/search", catalogsearch.SearchHandler),
-    (r"/catalog/diff/?", catalogdiff.DiffHandler),
-    (r"/catalog/diff/([^/]+)/([^/]+)/?", catalogdiff.TableDiffHandler),
-    (r"/catalog/history/([^/]+)/([^/]+)/?", catalogdiff.HistoryHandler),
-    (r"/catalog/history/([^/]+)/([^/]+)/(.+)", catalogdiff.HistoryHandler),
-    (r"/catalog/([^/]+)/?", catalog.HomeHandler),
-    (r"/catalog/([^/]+)/([^/]+)/?", catalog.CategoryHandler),
-    (r"/catalog/([^/]+)/([^/]+)/([^/]+)/?", catalog.TableHandler),
-    (r"/catalog/([^/]+)/([^/]+)/([^/]+)/(.+)", catalog.RowHandler),
-    *tools.routes(pets.PAGES),
-    *tools.routes(prospects.PAGES),
+    (r"/catalog/?", browse.HomeHandler),
+    (r"/catalog/search", search.SearchHandler),
+    (r"/catalog/diff/?", diff.DiffHandler),
+    (r"/catalog/diff/([^/]+)/([^/]+)/?", diff.TableDiffHandler),
+    (r"/catalog/history/([^/]+)/([^/]+)/?", diff.HistoryHandler),
+    (r"/catalog/history/([^/]+)/([^/]+)/(.+)", diff.HistoryHandler),
+    (r"/catalog/([^/]+)/?", browse.HomeHandler),
+    (r"/catalog/([^/]+)/([^/]+)/?", browse.CategoryHandler),
+    (r"/catalog/([^/]+)/([^/]+)/([^/]+)/?", browse.TableHandler),
+    (r"/catalog/([^/]+)/([^/]+)/([^/]+)/(.+)", browse.RowHandler),
+    *drop.routes(pets.PAGES),
+    *drop.routes(prospects.PAGES),
     (rf"/{REPOSITORY}/?", pages.ProjectRedirectHandler),
     (rf"/{SLUG}/?", pages.ProjectRedirectHandler),
 )
@@ -85,6 +74,6 @@ def make_app(services: Services) -> Application:
     services.templates.globals.update(
         site=services.config.site,
         static=services.assets.address,
-        navigation=places.NAVIGATION,
+        navigation=site_map.NAVIGATION,
     )
     return application

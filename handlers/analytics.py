@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from handlers.base import Handler
-from handlers.receiving import ReceivingHandler
+from handlers.base.handler import Handler
+from handlers.base.receiving import ReceivingHandler
 from portal.analytics import Analytics
 from portal.analytics.events import Visitor
 from portal.errors import PortalError, Refused, TooLarge
-from portal.holding import Held
-from portal.jsonbody import posted_json
+from portal.http.json_body import posted_json
 from portal.saves.plain import JSON
+from portal.uploads.quota import Held
 
 BODY_LIMIT = 16 << 10  # of one event
 FORM = 'Send {"type": "event", "payload": {…}}.'

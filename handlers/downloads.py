@@ -6,16 +6,16 @@ from urllib.parse import quote
 from tornado.httputil import HTTPHeaders
 from tornado.ioloop import PeriodicCallback
 
-from handlers.base import FILE_POLICY, Handler
+from handlers.base.handler import FILE_POLICY, Handler
+from handlers.base.streaming import StreamingHandler
 from handlers.releases import ReleasesHandler, no_release
-from handlers.streaming import StreamingHandler
-from portal.config import Project
+from portal.config.model import Project
 from portal.counting import Classification, classify, file_size
 from portal.errors import NotFound, PortalError, UpstreamFailed
 from portal.events import DownloadRequest, now
-from portal.nearby import Place, nearest
-from portal.releases import Asset, Listing, Release, asset_path
-from portal.upstream import Answer, throttled
+from portal.relay.upstream import Answer, throttled
+from portal.releases.model import Asset, Listing, Release, asset_path
+from portal.suggestions import Place, nearest
 
 # The request headers that go upstream, and the answer's that come back; nothing else does.
 CONDITIONAL_HEADERS = (

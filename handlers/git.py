@@ -12,16 +12,16 @@ from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError, stream_request_body
 
 from handlers.analytics import note
-from handlers.base import Handler
-from handlers.streaming import StreamingHandler
-from portal import pktline
-from portal.admission import Slot
+from handlers.base.handler import Handler
+from handlers.base.streaming import StreamingHandler
 from portal.errors import Malformed, NotFound, PortalError, Refused, TooLarge, UpstreamFailed
 from portal.events import Clone
-from portal.relay import Relay
-from portal.upload import Upload
-from portal.upstream import throttled
-from portal.watch import Watch
+from portal.http import pktline
+from portal.relay.relay import Relay
+from portal.relay.slots import Slot
+from portal.relay.stall import Watch
+from portal.relay.upload import Upload
+from portal.relay.upstream import throttled
 
 log = logging.getLogger("portal.web")
 

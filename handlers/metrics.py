@@ -6,8 +6,7 @@ import time
 from functools import cached_property
 from typing import Any, NoReturn
 
-from handlers.pieces import PiecesHandler
-from handlers.places import no_page
+from handlers.base.chunks import PiecesHandler
 from portal import __version__
 from portal.analytics.share import KINDS, Shared
 from portal.catalog.state import CatalogState, read_state
@@ -17,6 +16,7 @@ from portal.metrics.dashboard import Dashboard
 from portal.metrics.door import LINK_SECONDS, Door, Pass
 from portal.metrics.tables import WINDOWS
 from portal.metrics.views import as_json
+from portal.site.map import no_page
 
 FORMATS = ("html", "json", "csv", "prometheus")
 _QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)")
@@ -147,7 +147,7 @@ class MetricsHandler(PiecesHandler):
 
     def render_template(self, **context: Any) -> str:
         """The page; finding the template is part of it, since the first time compiles it."""
-        return self.services.templates.get_template("metrics.html").render(**context)
+        return self.services.templates.get_template("metrics/page.html").render(**context)
 
     async def everything(self, window: str) -> tuple[Dashboard, Shared, CatalogState | None]:
         """What is counted here, what Umami has, how the catalog is; none waits for another."""

@@ -1,14 +1,14 @@
 """Pages of the portal's own: the first one, and what is recorded."""
 
-from handlers.base import Handler
-from handlers.places import no_page
+from handlers.base.handler import Handler
 from handlers.releases import OverviewHandler
+from portal.site.map import no_page
 
 
 class HomeHandler(OverviewHandler):
     """/: what this place is, and the ways in."""
 
-    template = "home.html"
+    template = "site/home.html"
 
 
 class PrivacyHandler(Handler):
@@ -17,7 +17,7 @@ class PrivacyHandler(Handler):
     async def get(self) -> None:
         """The page."""
         disclosure = await self.services.record.disclosure()
-        await self.answer_page("privacy.html", disclosure=disclosure, config=self.config)
+        await self.answer_page("site/privacy.html", disclosure=disclosure, config=self.config)
 
 
 class ProjectRedirectHandler(Handler):

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from handlers.base import Handler
-from handlers.failing import printable
-from portal import plain
-from portal.accept import form
-from portal.config import Project
+from handlers.base.errors import printable
+from handlers.base.handler import Handler
+from portal.config.model import Project
 from portal.errors import NotFound, PortalError
-from portal.nearby import Place, nearest
-from portal.notes import render
-from portal.releases import Listing, Release, release_path
+from portal.http.accept import form
+from portal.releases import text
+from portal.releases.model import Listing, Release, release_path
+from portal.releases.notes import render
+from portal.suggestions import Place, nearest
 
 
 class ReleasesHandler(Handler):
@@ -36,7 +36,7 @@ class ReleasesHandler(Handler):
         return await asyncio.gather(*map(listing, self.config.projects))
 
     async def answer(
-        self, text: Callable[[], Iterable[str]], value: Callable[[], dict[str, Any]]
+        self, lines: Callable[[], Iterable[str]], value: Callable[[], dict[str, Any]]
     ) -> None:
         """Answer a terminal or a program."""
         self.set_header("Cache-Control", "no-cache")
@@ -44,7 +44,7 @@ class ReleasesHandler(Handler):
             self.finish(value())
             return
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        self.finish("".join(f"{printable(line)}\n" for line in text()))
+        self.finish("".join(f"{printable(line)}\n" for line in lines()))
 
     async def answer_release(self, project: Project, listing: Listing, release: Release) -> None:
         """One release; a browser is led to its place on the project's page."""
@@ -53,8 +53,8 @@ class ReleasesHandler(Handler):
             self.redirect(listing.place(project.slug, release))
             return
         await self.answer(
-            lambda: plain.release_lines(self.origin, project, listing, release),
-            lambda: plain.release_value(self.origin, project.slug, release, listing.latest()),
+            lambda: text.release_lines(self.origin, project, listing, release),
+            lambda: text.release_value(self.origin, project.slug, release, listing.latest()),
         )
 
 
@@ -74,12 +74,12 @@ class OverviewHandler(ReleasesHandler):
 
         def value() -> dict[str, Any]:
             said = [
-                plain.project_value(origin, project, listing, newest(listing))
+                text.project_value(origin, project, listing, newest(listing))
                 for project, listing in listed
             ]
             return {"title": site.title, "description": site.description, "projects": said}
 
-        await self.answer(lambda: plain.site_lines(site, origin, listed), value)
+        await self.answer(lambda: text.site_lines(site, origin, listed), value)
 
     def card(self, project: Project, listing: Listing | None) -> dict[str, Any]:
         """A project on a page of several; `listing` is None while GitLab cannot be asked."""
@@ -97,7 +97,7 @@ def newest(listing: Listing | None) -> tuple[Release, ...]:
 class ProjectsHandler(OverviewHandler):
     """/downloads: every project and its newest release."""
 
-    template = "downloads.html"
+    template = "releases/projects.html"
 
 
 class ProjectHandler(ReleasesHandler):
@@ -116,9 +116,9 @@ class ProjectHandler(ReleasesHandler):
             return
         older = f"{self.origin}/downloads/{slug}?page={number + 1}" if more else ""
         await self.answer(
-            lambda: plain.listing_lines(self.origin, project, listing, shown, older),
+            lambda: text.listing_lines(self.origin, project, listing, shown, older),
             lambda: {
-                **plain.project_value(self.origin, project, listing, shown),
+                **text.project_value(self.origin, project, listing, shown),
                 "older": older or None,
             },
         )
@@ -139,7 +139,7 @@ class ProjectHandler(ReleasesHandler):
         """The page; the notes are rendered off the loop, and remembered."""
         notes = await asyncio.to_thread(lambda: {r.version: render(r.notes) for r in shown})
         await self.answer_page(
-            "project.html",
+            "releases/project.html",
             project=project,
             listing=listing,
             releases=shown,

@@ -1,9 +1,9 @@
 """/static, and the few files that everybody looks for at fixed addresses."""
 
-from handlers.base import Handler
-from portal.accept import takes_gzip
-from portal.assets import Asset
+from handlers.base.handler import Handler
 from portal.errors import NotFound
+from portal.http.accept import takes_gzip
+from portal.site.assets import Asset
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 

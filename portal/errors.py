@@ -2,10 +2,10 @@
 
 Every error carries the status of its answer, one sentence that says what happened and one that
 says what to do next. None carries an inside detail: no address, no upstream text, no traceback.
-`handlers.base` is the one place that turns them into answers.
+`handlers.base.handler` is the one place that turns them into answers.
 """
 
-from portal.nearby import Place
+from portal.suggestions import Place
 
 
 class PortalError(Exception):

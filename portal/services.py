@@ -4,23 +4,23 @@ from dataclasses import dataclass, field
 
 import jinja2
 
-from portal.admission import Transfers
 from portal.analytics import Analytics
-from portal.assets import Assets
 from portal.catalog.library import Library
-from portal.config import Config
-from portal.departures import Departures
-from portal.disclosure import Record
-from portal.holding import Holding
-from portal.listings import Listings
+from portal.config.model import Config
+from portal.gitlab.cache import Listings
 from portal.metrics.door import Guesses
 from portal.metrics.reports import Reports
-from portal.readiness import Readiness
-from portal.recording import Recording
-from portal.traffic import TrafficCounter
-from portal.uploads import Uploads
-from portal.upstream import Upstream
-from portal.workers import Workers
+from portal.operations.readiness import Readiness
+from portal.operations.recording import Recording
+from portal.operations.traffic import TrafficCounter
+from portal.relay.departures import Departures
+from portal.relay.slots import Transfers
+from portal.relay.upstream import Upstream
+from portal.site.assets import Assets
+from portal.site.recorded import Record
+from portal.uploads.quota import Holding
+from portal.uploads.store import Uploads
+from portal.workers.pool import Workers
 
 
 @dataclass(frozen=True, slots=True)

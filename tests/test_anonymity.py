@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.privacy import ip_hash
-from tests.running import TOKEN, ask, git
+from portal.http.client import ip_hash
+from tests.support.running import TOKEN, ask, git
 
 ADDRESSES = [f"198.51.100.{i}" for i in range(100, 120)] + [
     "203.0.113.77",

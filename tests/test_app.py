@@ -8,13 +8,13 @@ import pytest
 
 from demo.standin import StandIn
 from handlers import make_app
-from portal.admission import Transfers
-from portal.config import parse
+from portal.config.model import parse
 from portal.metrics.door import Guesses
+from portal.relay.slots import Transfers
 from portal.services import Shared
 from server import make_services
 from sql.database import migrate
-from tests.running import host
+from tests.support.running import host
 
 CONFIG = """
 data_dir = "{data_dir}"

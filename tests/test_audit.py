@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.running import ROOT
+from tests.support.running import ROOT
 
 ADVISORY = {
     "id": "PYSEC-2030-1",

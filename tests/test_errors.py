@@ -7,11 +7,11 @@ import time
 import pytest
 
 from portal.errors import Unavailable, spoken
-from portal.nearby import CANDIDATES, MOST, Place, nearest
-from tests.faulty import FaultyGitLab
-from tests.running import ask, curl
-from tests.saves import mounts_json
-from tests.tools import get, opened, upload
+from portal.suggestions import CANDIDATES, MOST, Place, nearest
+from tests.support.faulty import FaultyGitLab
+from tests.support.running import ask, curl
+from tests.support.saves import mounts_json
+from tests.support.tools import get, opened, upload
 
 NOWHERE = "http://127.0.0.1:9"
 V2 = "/downloads/pets/v2.1.0"

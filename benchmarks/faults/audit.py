@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.faults.work import Seen
-from portal.privacy import ip_hash
+from portal.http.client import ip_hash
 
 # One client's rows, by what a piece of work is recorded as.
 TABLES = {

@@ -13,7 +13,7 @@ from benchmarks.faults import disk
 from benchmarks.faults.gateway import FAULTS
 from benchmarks.faults.rig import Rig
 from sql.database import connect
-from tests.running import no_descriptors
+from tests.support.running import no_descriptors
 
 # Of Debian's package libfaketime.
 FAKETIME = Path(f"/usr/lib/{platform.machine()}-linux-gnu/faketime/libfaketimeMT.so.1")

@@ -22,7 +22,7 @@ from benchmarks.faults.work import Load, Target
 from benchmarks.procfs import PROC, tree
 from demo.git import commit_of
 from sql.spill import waiting
-from tests.running import RunningPortal
+from tests.support.running import RunningPortal
 
 TOKEN = "glpat-faults"  # noqa: S105 - on the loopback only
 SETTLE_SECONDS = 15.0  # for what was spilled to be in the database, and transfers to end

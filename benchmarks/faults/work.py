@@ -19,7 +19,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from benchmarks.children import ADDRESS
-from tests.saves import mounts_json
+from tests.support.saves import mounts_json
 
 CLIENT_SECONDS = 40  # for one download or clone
 REQUEST_SECONDS = 20

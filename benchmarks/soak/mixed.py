@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from benchmarks import content
 from benchmarks.children import ADDRESS
 from benchmarks.soak.http import Connection
-from tests.saves import mounts_json
+from tests.support.saves import mounts_json
 
 WORKERS = 16
 FILES = f"/downloads/{content.SLUG}/{content.VERSION}"

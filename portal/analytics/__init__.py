@@ -15,8 +15,8 @@ from portal.analytics.events import Visitor
 from portal.analytics.sender import Sender
 from portal.analytics.share import Share
 from portal.analytics.tracker import Tracker, TrackerFetch
-from portal.config import Config
-from portal.privacy import keep_key
+from portal.config.model import Config
+from portal.http.client import keep_key
 from portal.saves.plain import JSON
 from sql.database import migrate
 from sql.errors import SqlError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from portal.events import USER_AGENT_LIMIT
-from portal.privacy import pseudonym
+from portal.http.client import pseudonym
 from portal.saves.plain import JSON, JSONObject
 
 

@@ -10,8 +10,8 @@ from portal.analytics.events import Visitor
 from portal.analytics.payload import clean
 from portal.analytics.share import STRANGE, Share
 from portal.analytics.tracker import fetched
-from portal.config import UmamiConfig
-from portal.curl_client import Client
+from portal.config.model import UmamiConfig
+from portal.relay.curl import Client
 
 SECONDS = 10.0
 # What is left behind: one custom event of this name, which is no view of a page, by one visitor who

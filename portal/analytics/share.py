@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from portal.analytics.client import NotSent, UmamiClient, Unanswered
-from portal.config import UmamiConfig
+from portal.config.model import UmamiConfig
 
 ANSWER_SECONDS = 3.0
 PATIENCE = 0.5  # seconds that the operator's page waits for all of it

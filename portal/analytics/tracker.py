@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.analytics.client import NotSent, UmamiClient, Unanswered
-from portal.background import Background
+from portal.process.background import Background
 
 log = logging.getLogger("portal.analytics")
 

@@ -13,7 +13,7 @@ from portal.catalog.naming import natural, near
 from portal.catalog.shelves import Entry, Item, Kept, Places, Progress, Shelf, Version
 from portal.catalog.values import Reference, Value, compact
 from portal.errors import NotFound, Unavailable
-from portal.nearby import Place
+from portal.suggestions import Place
 from sql import catalog
 from sql.catalog.writing import unpacked
 from sql.errors import DamagedError, ReadError

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from heapq import nlargest
 
-from portal.nearby import CANDIDATES, Place, nearest
+from portal.suggestions import CANDIDATES, Place, nearest
 
 _DIGITS = re.compile(r"(\d+)")
 

@@ -9,8 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from portal.background import Background
 from portal.catalog.folders import versions
+from portal.process.background import Background
 from sql.catalog import to_be_made
 
 log = logging.getLogger("portal.catalog")

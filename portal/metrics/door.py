@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from urllib.parse import urlencode
 
-from portal.privacy import parse_address
+from portal.http.client import parse_address
 
 LINK_SECONDS = 3600  # how long a signed address is good
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from portal.admission import Transfers
 from portal.errors import Unavailable
 from portal.metrics import csvs, prometheus
 from portal.metrics.dashboard import (
@@ -20,6 +19,7 @@ from portal.metrics.dashboard import (
 )
 from portal.metrics.house import House, Places, look
 from portal.metrics.tables import SECTIONS, TABLES
+from portal.relay.slots import Transfers
 from sql.errors import ReadError, UpkeepError
 from sql.reader import Reader, Snapshot
 from sql.spill import waiting

@@ -1,0 +1,1 @@
+"""Base classes of all handlers: errors, request bodies, streamed and chunked answers."""

@@ -1,0 +1,1 @@
+"""/catalog: pages, search, comparison and files of the data tables."""

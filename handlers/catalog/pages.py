@@ -1,0 +1,184 @@
+"""/catalog: versions, categories, tables, rows."""
+
+from typing import Any
+
+from handlers.catalog.base import CatalogHandler, newest_first
+from handlers.catalog.files import FileHandler
+from portal.catalog.addresses import address
+from portal.catalog.choosing import COMPARISONS, Wish
+from portal.catalog.library import Catalog
+from portal.catalog.listing import listed
+from portal.catalog.rows import row_page
+from portal.catalog.shelves import Shelf
+from portal.catalog.values import references
+from portal.errors import Malformed
+
+# Fields of a table's address that ask for another view of the same table.
+VIEWS = ("page", "sort", "order", "column", "q", "field", "is", "value")
+
+
+class HomeHandler(CatalogHandler):
+    """/catalog and /catalog/<version>: what there is, and how it came to be."""
+
+    async def get(self, version: str | None = None) -> None:
+        """A page. One of a catalog that is empty, or still being read, says so."""
+        if self.elsewhere(address):
+            return
+        if version is None and self.form == "html":
+            empty, progress = await self.read(lambda c: (not c.versions, c.progress()))
+            if empty:
+                await self.show("empty.html", progress=progress)
+                return
+
+        def work(catalog: Catalog) -> tuple[Shelf, list[Any]]:
+            shelf = catalog.shelf(catalog.version(version))
+            counted = [(each, catalog.shelf(each).rows) for each in newest_first(catalog)]
+            return shelf, [counted, catalog.progress()]
+
+        shelf, (versions, progress) = await self.read(work)
+        if self.form == "json":
+            self.answer_json(self.told(shelf))
+            return
+        await self.show(
+            "home.html",
+            shelf=shelf,
+            versions=versions,
+            progress=progress,
+            newest=shelf.version == versions[0][0],
+        )
+
+    def told(self, shelf: Shelf) -> dict[str, Any]:
+        """The version for a program."""
+        tables = [
+            {
+                "category": entry.category,
+                "table": entry.name,
+                "rows": entry.rows,
+                "url": self.origin + address(shelf.version.name, entry.category, entry.name),
+            }
+            for entry in shelf.entries
+        ]
+        return {"version": shelf.version.name, "date": shelf.version.date, "tables": tables}
+
+
+class CategoryHandler(FileHandler):
+    """/catalog/<version>/<Category>."""
+
+    async def get(self, version: str, category: str) -> None:
+        """A page, or all its tables as a file."""
+        if self.elsewhere(lambda other: address(other, category)):
+            return
+        if self.form != "html":
+            await self.send_category(version, category)
+            return
+
+        def work(catalog: Catalog) -> dict[str, Any]:
+            shelf = catalog.shelf(catalog.version(version))
+            entries = catalog.category(shelf, category)
+            return {"shelf": shelf, "entries": entries, "versions": newest_first(catalog)}
+
+        context = await self.read(work)
+        if self.counts:
+            await self.interaction("category_view", category)
+        await self.show("category.html", category=category, counted=self.counts, **context)
+
+
+class TableHandler(FileHandler):
+    """/catalog/<version>/<Category>/<Table>."""
+
+    named_by = ("row",)
+
+    async def get(self, version: str, category: str, table: str) -> None:
+        """A page of its rows, or the whole as a file."""
+        if row := self.get_query_argument("row", None, strip=False):
+            await answer_row(self, version, category, table, row)
+            return
+        if self.elsewhere(lambda other: address(other, category, table)):
+            return
+        wish = self.wish()
+        if self.form != "html":
+            await self.send_table(version, category, table)
+            return
+
+        def work(catalog: Catalog) -> dict[str, Any]:
+            shelf = catalog.shelf(catalog.version(version))
+            entry = catalog.table(shelf, category, table)
+            page = listed(catalog, entry, wish)
+            shown = [
+                item.body.get(name, page.defaults.get(name))
+                for item in page.items
+                for name in page.columns
+            ]
+            links = catalog.existing(shelf, references([shown, page.head]))
+            return {
+                "shelf": shelf,
+                "entry": entry,
+                "page": page,
+                "links": links,
+                "versions": newest_first(catalog),
+            }
+
+        context = await self.read(work)
+        # Another view of a table that was shown is none of its own.
+        again = any(name in self.request.query_arguments for name in VIEWS)
+        counted = self.counts and not again
+        if counted:
+            await self.interaction("category_view", category)
+        names = [each.name for each in context["versions"]]
+        others = [each for each in context["versions"] if each.name != version]
+        await self.show(
+            "table.html",
+            wish=wish,
+            link=self.link,
+            counted=counted,
+            comparisons=COMPARISONS,
+            others=others,
+            before="".join(names[names.index(version) + 1 :][:1]),
+            **context,
+        )
+
+    def wish(self) -> Wish:
+        """How the list is asked for. Raises `Malformed`."""
+        comparison = self.field("is") or "contains"
+        if comparison not in COMPARISONS:
+            known = ", ".join(COMPARISONS)
+            raise Malformed(f'Nothing can be compared by "{comparison[:40]}".', f"Known: {known}.")
+        return Wish(
+            page=self.number("page"),
+            sort=self.field("sort"),
+            descending=self.field("order") == "down",
+            columns=tuple(self.get_query_arguments("column")),
+            text=self.field("q"),
+            field=self.field("field"),
+            comparison=comparison,
+            value=self.field("value"),
+        )
+
+
+class RowHandler(FileHandler):
+    """/catalog/<version>/<Category>/<Table>/<row>."""
+
+    async def get(self, version: str, category: str, table: str, row: str) -> None:
+        """A page, or the row as a file."""
+        await answer_row(self, version, category, table, row)
+
+
+async def answer_row(
+    handler: FileHandler, version: str, category: str, table: str, row: str
+) -> None:
+    """A row, whose name may stand in the path, or, where it cannot, in the query."""
+    if handler.elsewhere(lambda other: address(other, category, table, row)):
+        return
+
+    def work(catalog: Catalog) -> dict[str, Any]:
+        shelf = catalog.shelf(catalog.version(version))
+        entry = catalog.table(shelf, category, table)
+        page = row_page(catalog, shelf, entry, row)
+        known = newest_first(catalog)
+        return {"shelf": shelf, "entry": entry, "page": page, "versions": known}
+
+    context = await handler.read(work)
+    if handler.form != "html":
+        handler.send_row(context["page"])
+        return
+    await handler.show("row.html", **context)

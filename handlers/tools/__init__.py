@@ -1,0 +1,1 @@
+"""/pets and /prospects: upload, edit, preview and download of save files."""

@@ -1,0 +1,267 @@
+"""Every project's releases, kept fresh in the background and served while GitLab cannot be asked.
+
+What is served follows from GitLab's last answer:
+
+| last answer              | `listing()`                                                      |
+|--------------------------|------------------------------------------------------------------|
+| a list                   | the list                                                         |
+| none, nonsense, 429, 5xx | the last list, marked stale; without any: Unavailable            |
+| 401, 403, 404            | NotFound: it was withdrawn, and what is remembered goes too      |
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from portal.config.model import Config, Project
+from portal.errors import NotFound, Unavailable
+from portal.gitlab.api import GitLabApi
+from portal.gitlab.disk import Memory
+from portal.gitlab.requests import Failing, Withdrawn
+from portal.releases.model import Asset, Listing, Release
+
+log = logging.getLogger("portal.listings")
+
+FIRST_SECONDS = 5.0  # how long a visitor waits for the first list of all
+FIRST_PAUSE = 2.0  # after a failure; doubles with each
+LONGEST_PAUSE = 60.0  # so that a GitLab that is back is seen within a minute
+WANTED_PAUSE = 0.8  # the least, where a visitor asks and there is nothing to show
+
+
+class Listings:
+    """The cache; belongs to one event loop and touches no thread. `start()` it on that loop."""
+
+    def __init__(
+        self, config: Config, api: GitLabApi, failed: Callable[[], None] = lambda: None
+    ) -> None:
+        """`failed` is called whenever GitLab gives no list."""
+        memory = Memory(config.releases_dir, config.gitlab.url)
+        self._pause = Pause(config.gitlab.refresh_seconds)
+        self._kept = {p.slug: _Kept(p, api, memory, self._pause, failed) for p in config.projects}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to refresh, every project on its own."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(kept.run()) for kept in self._kept.values()]
+
+    async def stop(self) -> None:
+        """End every refresh; what is known is still served. Can be called twice."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def confirmed(self) -> bool:
+        """Whether GitLab answered for any project, the last time that it was asked."""
+        return any(kept.confirmed for kept in self._kept.values())
+
+    def is_foreign(self, project: Project, url: str) -> bool:
+        """Whether an address of this GitLab belongs to another project, or may."""
+        return self._kept[project.slug].is_foreign(url)
+
+    def doubt(self, project: Project, asset: Asset) -> None:
+        """An asset is not as long as it was listed: with the next refresh, measure it anew."""
+        self._kept[project.slug].doubt(asset)
+
+    async def listing(self, project: Project) -> Listing:
+        """The project's releases as last known, at once unless GitLab was never asked yet.
+
+        Then everyone waits for the one first answer, up to FIRST_SECONDS. Raises `NotFound` when
+        the project was withdrawn, `Unavailable` when nothing is known.
+        """
+        kept = self._kept[project.slug]
+        if not kept.asked.is_set():
+            try:
+                await asyncio.wait_for(kept.asked.wait(), FIRST_SECONDS)
+            except TimeoutError:
+                if not kept.known:
+                    raise _unavailable(FIRST_SECONDS) from None
+        return kept.listing()
+
+
+class Pause:
+    """How long to wait before the next request, in seconds; shared by all projects."""
+
+    def __init__(self, refresh_seconds: float) -> None:
+        self._refresh = refresh_seconds
+        self._throttled_until = 0.0
+
+    def throttled(self, seconds: float) -> None:
+        """GitLab asked for silence: every project's requests come from one address."""
+        self._throttled_until = max(self._throttled_until, _now() + seconds)
+
+    def silence(self) -> float:
+        """How long GitLab wants to hear nothing from us; 0 mostly."""
+        return max(0.0, self._throttled_until - _now())
+
+    def after(self, failures: int) -> float:
+        """Until the next refresh, after so many failures in a row."""
+        if not failures:
+            return self._refresh * random.uniform(0.9, 1.0)  # noqa: S311 - a spread  # nosec B311
+        first = min(FIRST_PAUSE, self._refresh)
+        pause: float = min(first * 2 ** min(failures - 1, 16), LONGEST_PAUSE)
+        return pause * random.uniform(0.75, 1.0)  # noqa: S311  # nosec B311
+
+
+class _Kept:
+    """One project: what is known of it, and the loop that keeps it so."""
+
+    def __init__(
+        self,
+        project: Project,
+        api: GitLabApi,
+        memory: Memory,
+        pause: Pause,
+        failed: Callable[[], None],
+    ) -> None:
+        self.asked = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._project = project
+        self._api = api
+        self._memory = memory
+        self._remembered: tuple[Release, ...] | None = None
+        self._pause = pause
+        self._listing: Listing | None = None
+        self._withdrawn = False
+        self._failures = 0
+        self._said = ""
+        self._measuring: asyncio.Task[None] | None = None
+        self._count_failure = failed
+
+    def listing(self) -> Listing:
+        if self._listing is None:
+            self._wanted.set()
+        if self._withdrawn:
+            raise NotFound(
+                f"{self._project.title} has no releases here at present.",
+                "If you expected some, please tell the operator.",
+            )
+        if self._listing is None:
+            raise _unavailable(self._pause.silence() or self._pause.after(self._failures))
+        return replace(self._listing, stale=True) if self._pause.silence() else self._listing
+
+    @property
+    def known(self) -> bool:
+        return self._listing is not None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.asked.is_set() and not self._failures
+
+    def is_foreign(self, url: str) -> bool:
+        return self._api.is_foreign(self._project, url)
+
+    def doubt(self, asset: Asset) -> None:
+        self._api.doubt(self._project, asset)
+
+    async def run(self) -> None:
+        """Refresh for ever. The sizes of many files take longer than the list, and hold up none."""
+        try:
+            self._listing = await asyncio.to_thread(self._memory.recall, self._project)
+            while True:
+                await self._refresh()
+                self.asked.set()
+                await self._remember()
+                await self._rest()
+        finally:
+            if self._measuring:
+                self._measuring.cancel()
+                await asyncio.gather(self._measuring, return_exceptions=True)
+
+    async def _remember(self) -> None:
+        """Keep what GitLab has just said, for the next start."""
+        if self._withdrawn:
+            self._remembered = None
+            await asyncio.to_thread(self._memory.forget, self._project)
+        elif self._listing and not self._listing.stale:
+            changed = self._listing.releases != self._remembered
+            await asyncio.to_thread(self._memory.keep, self._project, self._listing, changed)
+            self._remembered = self._listing.releases
+
+    async def _rest(self) -> None:
+        """Until the next refresh, which is sooner when somebody asks for what cannot be shown."""
+        pause = self._pause.after(self._failures)
+        await asyncio.sleep(min(pause, WANTED_PAUSE))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, pause - WANTED_PAUSE)):
+                await self._wanted.wait()
+        self._wanted.clear()
+        await asyncio.sleep(self._pause.silence())
+
+    async def _refresh(self) -> None:
+        """One refresh; whatever comes, it leaves something that can be served."""
+        try:
+            releases = await self._api.releases(self._project)
+        except Withdrawn as answer:
+            self._withdraw(str(answer))
+        except Failing as failure:
+            self._count_failure()
+            self._failed(str(failure), failure.wait)
+        except Exception:
+            log.exception("%s: the list of releases could not be read", self._project.slug)
+            self._failed("a fault of ours", None)
+        else:
+            self._fresh(releases)
+            if self._measuring is None or self._measuring.done():
+                loop = asyncio.get_running_loop()
+                self._measuring = loop.create_task(self._measure(releases))
+
+    async def _measure(self, releases: tuple[Release, ...]) -> None:
+        """Fill in sizes and checksums; without them, the list is still GitLab's own."""
+        try:
+            await self._api.measure(self._project, releases)
+        except (Failing, Withdrawn) as failure:
+            self._throttled(failure.wait if isinstance(failure, Failing) else None)
+            log.info("%s: sizes are not known: %s", self._project.slug, failure)
+        except Exception:
+            log.exception("%s: the packages could not be read", self._project.slug)
+        else:
+            if self._listing:  # which may be newer than what was measured
+                known = self._api.measured(self._project, self._listing.releases)
+                self._listing = replace(self._listing, releases=known)
+
+    def _fresh(self, releases: tuple[Release, ...]) -> None:
+        self._listing = Listing(releases, datetime.now(UTC))
+        self._withdrawn = False
+        self._failures = 0
+        self._say(log.info, f"{len(releases)} releases")
+
+    def _withdraw(self, answer: str) -> None:
+        """What is remembered goes too: after a withdrawal a failure must not bring it back."""
+        self._listing = None
+        self._withdrawn = True
+        self._failures = 0
+        self._say(log.warning, f"withdrawn: {answer}")
+
+    def _failed(self, what: str, wait: float | None) -> None:
+        self._failures += 1
+        self._throttled(wait)
+        if self._listing:
+            self._listing = replace(self._listing, stale=True)
+        self._say(log.warning, what)
+
+    def _throttled(self, wait: float | None) -> None:
+        if wait is not None:
+            self._pause.throttled(wait)
+
+    def _say(self, level: Callable[..., None], sentence: str) -> None:
+        """Log a change, not every refresh."""
+        if sentence != self._said:
+            level("%s: %s", self._project.slug, sentence)
+        self._said = sentence
+
+
+def _unavailable(seconds: float) -> Unavailable:
+    return Unavailable(
+        "The list of releases cannot be had at the moment.",
+        retry_after=max(1, round(seconds)),
+    )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

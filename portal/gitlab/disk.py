@@ -1,0 +1,94 @@
+"""The last list of each project's releases, over a restart: what is shown while GitLab is away.
+
+<folder>/<slug>.json    the releases; the file's own time is when GitLab last gave them
+"""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from portal.config.model import Project
+from portal.releases.model import Asset, Listing, Release
+
+log = logging.getLogger("portal.listings")
+
+
+class Memory:
+    """Keeps lists in a folder, which several processes may share. Blocking; any thread may call.
+
+    What cannot be written or read is logged and does without.
+    """
+
+    def __init__(self, folder: Path, gitlab: str) -> None:
+        """`gitlab` is its address: a list of another one is none of ours."""
+        self._folder = folder
+        self._gitlab = gitlab
+
+    def keep(self, project: Project, listing: Listing, changed: bool) -> None:
+        """Keep a list that GitLab has just given; only its time, unless it `changed`."""
+        path = self._path(project)
+        try:
+            if changed or not path.exists():
+                self._write(path, project, listing)
+            when = listing.fetched_at.timestamp()
+            os.utime(path, (when, when))
+        except OSError as error:
+            log.warning("%s: the list cannot be kept: %s", project.slug, error.strerror)
+
+    def forget(self, project: Project) -> None:
+        """Keep nothing of a project that was withdrawn."""
+        try:
+            self._path(project).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s: the kept list cannot be deleted: %s", project.slug, error.strerror)
+
+    def recall(self, project: Project) -> Listing | None:
+        """The list that was kept, which is stale, or None."""
+        path = self._path(project)
+        self._sweep(path)
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            if [document["gitlab"], document["project"]] != [self._gitlab, project.path]:
+                return None
+            return Listing(tuple(map(_release, document["releases"])), when, stale=True)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s: the kept list cannot be read: %s", project.slug, error)
+            return None
+
+    def _sweep(self, path: Path) -> None:
+        """Delete what a process that was killed had begun to write."""
+        for written in self._folder.glob(f"{path.stem}.*.new"):
+            number = written.suffixes[-2][1:]
+            if not (number.isdecimal() and Path(f"/proc/{number}").exists()):
+                with suppress(OSError):
+                    written.unlink(missing_ok=True)
+
+    def _path(self, project: Project) -> Path:
+        return self._folder / f"{project.slug}.json"
+
+    def _write(self, path: Path, project: Project, listing: Listing) -> None:
+        """In one step, so that a kill leaves the old list or the new one."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        releases = [asdict(release) for release in listing.releases]
+        document = {"gitlab": self._gitlab, "project": project.path, "releases": releases}
+        written = path.with_suffix(f".{os.getpid()}.new")
+        # ASCII, since notes may hold half of a surrogate pair.
+        written.write_text(json.dumps(document, default=datetime.isoformat), encoding="ascii")
+        written.replace(path)
+
+
+def _release(document: Mapping[str, Any]) -> Release:
+    files = {
+        kind: tuple(Asset(**asset) for asset in document[kind]) for kind in ("assets", "archives")
+    }
+    time = datetime.fromisoformat(document["released_at"])
+    return Release(**{**document, **files, "released_at": time})

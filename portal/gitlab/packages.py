@@ -1,0 +1,165 @@
+"""Sizes and checksums of release assets that lie in GitLab's generic package registry.
+
+A release link says nothing about its file. But the registry's addresses have a fixed form
+(https://docs.gitlab.com/user/packages/generic_packages/), and the API lists each package's files
+with `size` and `file_sha256`.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+from portal.gitlab.requests import Withdrawn
+from portal.releases.model import Asset, Release
+
+KNOWN_SECONDS = 600.0  # a file can be replaced under its name, if rarely
+MISSING_SECONDS = 60.0  # a release can be there before its files
+PACKAGES_A_ROUND = 100  # the newest releases' first; the others follow at the next refresh
+
+_ADDRESS = re.compile(r"/api/v4/projects/([^/]+)/packages/generic/([^/]+)/([^/]+)/(.+)")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+Entries = Callable[[str, str], Awaitable[list[Any]]]
+
+
+class Package(NamedTuple):
+    """A generic package; `project` is its number or its path, unquoted."""
+
+    project: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    size: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """A package's files by name, and when they were asked for (monotonic seconds)."""
+
+    asked_at: float
+    files: dict[str, _File] = field(default_factory=dict)
+
+    def due(self, wanted: set[str], now: float) -> bool:
+        lasting = KNOWN_SECONDS if wanted <= self.files.keys() else MISSING_SECONDS
+        return now - self.asked_at > lasting
+
+
+class PackageFiles:
+    """What is known of the packages that one project's releases link to.
+
+    `entries(path, query)` gives all entries of an API list. Packages that no release links to any
+    more are forgotten.
+    """
+
+    def __init__(self, gitlab_url: str, entries: Entries) -> None:
+        self._gitlab_url = gitlab_url
+        self._entries = entries
+        self._ids: dict[Package, int] = {}
+        self._files: dict[Package, _Files] = {}
+
+    def measured(self, releases: Iterable[Release]) -> tuple[Release, ...]:
+        """The releases with the sizes and checksums that are known."""
+        return tuple(
+            replace(release, assets=tuple(self._measured(asset) for asset in release.assets))
+            for release in releases
+        )
+
+    def _measured(self, asset: Asset) -> Asset:
+        place = package_of(self._gitlab_url, asset.url)
+        known = self._files.get(place[0]) if place else None
+        file = known.files.get(place[1]) if place and known else None
+        return replace(asset, size=file.size, sha256=file.sha256) if file else asset
+
+    def doubt(self, asset: Asset) -> None:
+        """Ask for this asset's package again with the next refresh."""
+        place = package_of(self._gitlab_url, asset.url)
+        if place and (known := self._files.get(place[0])):
+            self._files[place[0]] = replace(known, asked_at=float("-inf"))
+
+    async def refresh(self, releases: Iterable[Release]) -> None:
+        """Ask for what is not known or too old. Raises `Failing`; what was known then stays."""
+        wanted = self._wanted(releases)
+        self._ids = {package: i for package, i in self._ids.items() if package in wanted}
+        self._files = {package: f for package, f in self._files.items() if package in wanted}
+        now = monotonic()
+        due = [p for p, names in wanted.items() if self._is_due(p, names, now)][:PACKAGES_A_ROUND]
+        for project in {package.project for package in due if package not in self._ids}:
+            await self._list(project, wanted)
+        for package in due:  # one after the other: nobody waits for these
+            await self._ask(package)
+
+    def _wanted(self, releases: Iterable[Release]) -> dict[Package, set[str]]:
+        wanted: dict[Package, set[str]] = {}
+        for release in releases:
+            for asset in release.assets:
+                if place := package_of(self._gitlab_url, asset.url):
+                    wanted.setdefault(place[0], set()).add(place[1])
+        return wanted
+
+    def _is_due(self, package: Package, names: set[str], now: float) -> bool:
+        known = self._files.get(package)
+        return known is None or known.due(names, now)
+
+    async def _list(self, project: str, wanted: dict[Package, set[str]]) -> None:
+        """Learn the numbers of a project's packages."""
+        query = "package_type=generic&order_by=created_at&sort=desc&per_page=100"
+        try:
+            entries = await self._entries(f"/projects/{quote(project, safe='')}/packages", query)
+        except Withdrawn:
+            return  # another project's, and not ours to see
+        for entry in entries:
+            if isinstance(entry, dict) and isinstance(entry.get("id"), int):
+                package = Package(project, str(entry.get("name")), str(entry.get("version")))
+                if package in wanted:
+                    self._ids.setdefault(package, entry["id"])
+
+    async def _ask(self, package: Package) -> None:
+        files: dict[str, _File] = {}
+        number = self._ids.get(package)
+        path = f"/projects/{quote(package.project, safe='')}/packages/{number}/package_files"
+        try:
+            if number is not None:
+                files = _read(await self._entries(path, "per_page=100"))
+        except Withdrawn:
+            del self._ids[package]  # deleted, and perhaps published anew under another number
+        self._files[package] = _Files(monotonic(), files)
+
+
+def package_of(gitlab_url: str, url: str) -> tuple[Package, str] | None:
+    """The package and file name that an address of GitLab's generic registry stands for, or None.
+
+    An address of another origin is none, however much it looks like one.
+    """
+    if not url.startswith(f"{gitlab_url}/api/"):
+        return None
+    match = _ADDRESS.fullmatch(urlsplit(url[len(gitlab_url) :]).path)
+    if match is None:
+        return None
+    project, name, version, file = (unquote(part) for part in match.groups())
+    return Package(project, name, version), file
+
+
+def _read(entries: Iterable[Any]) -> dict[str, _File]:
+    """Files by name; the newest of a name (the highest number) wins, as it does in downloads."""
+    numbered = [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), int)]
+    return {
+        unquote(entry["file_name"]): _File(_size(entry.get("size")), _sha256(entry))
+        for entry in sorted(numbered, key=lambda entry: int(entry["id"]))
+        if isinstance(entry.get("file_name"), str)
+    }
+
+
+def _size(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
+
+
+def _sha256(entry: dict[str, Any]) -> str | None:
+    value = str(entry.get("file_sha256")).lower()
+    return value if _SHA256.fullmatch(value) else None

@@ -1,0 +1,196 @@
+"""One request to GitLab's API: what is sent, how much may come back, what an answer means."""
+
+import json
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import pycurl
+from tornado.curl_httpclient import CurlError
+from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders
+
+from portal import __version__
+from portal.config.model import GitLab, Limits
+
+log = logging.getLogger("portal.gitlab")
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 20.0
+ANSWER_BYTES = 16 * 1024 * 1024  # a hundred releases with long notes are about one
+WAIT_SECONDS = 300.0  # no Retry-After is believed beyond it
+
+_WITHDRAWN = (401, 403, 404)
+# A pooled connection that the other side had closed; libcurl's numbers.
+_CLOSED = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
+_NEXT = re.compile(r"<([^<>]*)>(?:\s*;[^,<]*)?\s*;\s*rel=\"?next\"?(?![\w-])")
+_VISIBLE = re.compile(r"[!-~]{1,2048}")
+
+
+class Withdrawn(Exception):  # noqa: N818 - an answer, not a fault
+    """GitLab answered that this is not, or no longer, for us (401, 403, 404)."""
+
+
+class Failing(Exception):  # noqa: N818
+    """GitLab gave no usable answer; `wait` is how many seconds it asked us to wait, if it did."""
+
+    def __init__(self, what: str, wait: float | None = None) -> None:
+        super().__init__(what)
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `following` is the query of the next one, None on the last."""
+
+    entries: list[Any]
+    following: str | None
+    etag: str | None
+
+
+class Requests:
+    """Sends them; the token goes to GitLab's own origin only, since no address is followed."""
+
+    def __init__(self, gitlab: GitLab, client: AsyncHTTPClient, limits: Limits) -> None:
+        self._base = f"{gitlab.url}/api/v4"
+        self._token = gitlab.token
+        self._client = client
+        self._limits = limits
+
+    async def page(self, path: str, query: str, known: Page | None = None) -> Page:
+        """One page; `known` is returned where GitLab says that it has not changed.
+
+        Raises `Withdrawn` and `Failing`, whose text may be logged: it holds no query and nothing
+        of the answer.
+        """
+        etag = known.etag if known else None
+        response, body = await self._answer(path, f"?{query}", etag)
+        if response.code == 304 and known:
+            return known
+        entries = _json(path, body, list)
+        etag = response.headers.get("ETag", "")
+        return Page(
+            entries, following(response.headers), etag if _VISIBLE.fullmatch(etag) else None
+        )
+
+    async def project_number(self, path: str) -> int:
+        """The number of the project at `path`. Raises as `page` does."""
+        _, body = await self._answer(path, "", None)
+        number = _json(path, body, dict).get("id")
+        if type(number) is not int:
+            raise Failing(f"{path} answered without a number")
+        return number
+
+    async def _answer(
+        self, path: str, query: str, etag: str | None
+    ) -> tuple[HTTPResponse, bytearray]:
+        """A 200, or a 304 where there was an ETag to ask with."""
+        response, body = await self._fetch(f"{self._base}{path}{query}", etag)
+        if response.code in _WITHDRAWN:
+            raise Withdrawn(f"{path} answered {response.code}")
+        if response.code != 200 and not (response.code == 304 and etag):
+            raise Failing(f"{path} answered {response.code}", retry_after(response))
+        return response, body
+
+    async def _fetch(self, url: str, etag: str | None) -> tuple[HTTPResponse, bytearray]:
+        """The answer and its body; asked again once where a pooled connection proved closed."""
+        try:
+            return await self._fetch_once(url, etag)
+        except CurlError as error:
+            if error.errno not in _CLOSED:
+                raise _no_answer(error) from None
+        except (HTTPError, ValueError) as error:
+            raise _no_answer(error) from None
+        try:
+            return await self._fetch_once(url, etag)
+        except (HTTPError, ValueError) as error:
+            raise _no_answer(error) from None
+
+    async def _fetch_once(self, url: str, etag: str | None) -> tuple[HTTPResponse, bytearray]:
+        body = bytearray()
+        headers = HTTPHeaders({"Accept": "application/json"})
+        if self._token:
+            headers["PRIVATE-TOKEN"] = self._token
+        if etag:
+            headers["If-None-Match"] = etag
+        request = HTTPRequest(
+            url,
+            headers=headers,
+            connect_timeout=min(self._limits.connect_seconds, ANSWER_SECONDS),
+            request_timeout=min(self._limits.first_byte_seconds, ANSWER_SECONDS),
+            follow_redirects=False,
+            user_agent=f"portal/{__version__}",
+            prepare_curl_callback=_bounded(body),
+        )
+        return await self._client.fetch(request, raise_error=False), body
+
+
+def _bounded(body: bytearray) -> Callable[[pycurl.Curl], None]:
+    """Collect the (decoded) body ourselves: the client's own bound is for whole downloads."""
+
+    def write(chunk: bytes) -> int:
+        if len(body) + len(chunk) > ANSWER_BYTES:
+            return 0  # less than was given: libcurl ends the transfer
+        body.extend(chunk)
+        return len(chunk)
+
+    def prepare(curl: pycurl.Curl) -> None:
+        curl.setopt(pycurl.WRITEFUNCTION, write)
+        # Tornado unsets it, and libcurl would then obey https_proxy from the environment.
+        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.VERBOSE, 0)  # Tornado's debug log would hold the token
+
+    return prepare
+
+
+def _no_answer(error: Exception) -> Failing:
+    if isinstance(error, CurlError):
+        return Failing(f"no answer (libcurl's error {error.errno})")
+    return Failing(f"no answer ({type(error).__name__})")
+
+
+def _json(path: str, body: bytearray, kind: type[T]) -> T:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Failing(f"{path} answered with something that is not JSON") from None
+    if not isinstance(answer, kind):
+        raise Failing(f"{path} answered with something that is not a {kind.__name__}")
+    return answer
+
+
+def following(headers: HTTPHeaders) -> str | None:
+    """The query of the next page, from `Link: <address>; rel="next"` (RFC 8288).
+
+    Only its query is used: the list stays where it is, so the token does too. (GitLab writes its
+    external address there, which need not be the one we ask.)
+    """
+    match = _NEXT.search(headers.get("Link", ""))
+    try:
+        query = urlsplit(match[1]).query if match else ""
+    except ValueError:
+        return None
+    return query if _VISIBLE.fullmatch(query) else None
+
+
+def retry_after(response: HTTPResponse) -> float | None:
+    """The seconds of Retry-After (RFC 9110, 10.2.3), at most WAIT_SECONDS; of a 429 or 503 only."""
+    value = response.headers.get("Retry-After", "").strip()
+    if response.code not in (429, 503) or not value:
+        return None
+    try:
+        seconds = float(value) if value.isdecimal() else _until(value)
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), WAIT_SECONDS)
+
+
+def _until(date: str) -> float:
+    time = parsedate_to_datetime(date)
+    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()

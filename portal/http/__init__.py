@@ -1,0 +1,1 @@
+"""HTTP parsing that needs no server: negotiation, ranges, bodies, hosts, client addresses."""

@@ -1,0 +1,1 @@
+"""Operator's commands and background upkeep: maintenance, readiness, traffic sums."""

@@ -1,0 +1,57 @@
+"""What was relayed, and what the upstream failed at: noted as it happens, recorded in sums."""
+
+import asyncio
+from collections import Counter
+from typing import Literal
+
+from portal.events import Traffic
+from portal.operations.recording import Recording
+from portal.process.background import Background
+
+FLUSH_SECONDS = 2.0
+
+# Why a save file was refused; the operator's page has a line for each.
+Refusal = Literal["unreadable", "wrong_tool", "too_large", "form", "cross_site", "busy"]
+
+
+class TrafficCounter(Background):
+    """One process's sums; belongs to its event loop.
+
+    They are recorded every few seconds, so that they cost the same however much is going on; a
+    kill loses the last ones.
+    """
+
+    def __init__(self, recorder: Recording) -> None:
+        self._recorder = recorder
+        self._sums: Counter[str] = Counter()
+
+    def relayed(self, count: int) -> None:
+        """So many bytes went to a client."""
+        self._sums["bytes"] += count
+
+    def upstream_failed(self) -> None:
+        """GitLab, or another host of assets, could not be reached, was too slow or broke off."""
+        self._sums["upstream_failures"] += 1
+
+    def listing_failed(self) -> None:
+        """GitLab gave no list of releases; there are many of these while it is away."""
+        self._sums["listing_failures"] += 1
+
+    def refused(self, reason: Refusal) -> None:
+        """A tool did not take a file."""
+        self._sums[f"refused_{reason}"] += 1
+
+    async def stop(self) -> None:
+        """Record what is left."""
+        await super().stop()
+        self._flush()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            self._flush()
+
+    def _flush(self) -> None:
+        sums, self._sums = self._sums, Counter()
+        for name, amount in sums.items():
+            self._recorder.post(Traffic(name, amount))

@@ -1,0 +1,1 @@
+"""The operating system side: processes, sockets, signals, systemd, memory, logs."""

@@ -1,0 +1,217 @@
+"""Asking GitLab and the hosts of assets: credentials, redirects, and where nobody is sent.
+
+GitLab's token goes to GitLab's own origin and nowhere else. Assets may lie on other hosts, which
+the configuration lists; there, the address that is really connected to is checked, since a name
+can point anywhere by the time it is looked up.
+"""
+
+import base64
+import logging
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Any
+from urllib.parse import quote, urljoin
+
+import pycurl
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httputil import HTTPHeaders
+
+from portal import __version__
+from portal.config.model import GitLab, Limits, Network, Project
+from portal.errors import PortalError, Unavailable, UpstreamFailed
+from portal.http.client import parse_address
+from portal.relay.relay import Relay
+from portal.relay.upload import Upload
+from portal.relay.window import Flow
+
+log = logging.getLogger("portal.upstream")
+
+REDIRECTS = (301, 302, 303, 307, 308)
+REDIRECT_LIMIT = 5
+USER_AGENT = f"portal/{__version__}"
+_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+_UNICAST = IPv6Network("2000::/3")  # all of version 6 that is public (RFC 4291, 2.4)
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
+# RFC 3986's reserved and unreserved characters and the percent sign: what is in an address
+# already stays as it is, and the rest (spaces, unicode) is encoded.
+_ADDRESS_CHARACTERS = "%/:=&?~#+!$,;'@()*[]-._"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An upstream's answer whose body is still to come through `relay`."""
+
+    status: int
+    headers: HTTPHeaders
+    relay: Relay
+
+
+class Upstream:
+    """Opens exchanges; belongs to one event loop, as its client does."""
+
+    def __init__(self, client: AsyncHTTPClient, gitlab: GitLab, limits: Limits) -> None:
+        self._client = client
+        self._gitlab = gitlab
+        self._limits = limits
+        self._flow = Flow()
+        scheme, _, rest = gitlab.url.partition("://")
+        self._origin = f"{scheme}://{rest.partition('/')[0]}/".lower()
+
+    async def asset(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        opened: Callable[[Relay], None],
+        foreign: Callable[[str], bool],
+    ) -> Answer:
+        """GET an asset, following redirects; `opened` gets each relay before it is waited for.
+
+        `foreign` says of an address of GitLab whether it is another project's: a release's own
+        permalinks redirect to wherever its author wants. `PortalError` when there is no answer, or
+        an address on the way is not allowed.
+        """
+        own = True
+        for _ in range(REDIRECT_LIMIT + 1):
+            url = quote(url, safe=_ADDRESS_CHARACTERS)
+            # Once a redirect has led away from GitLab, nothing leads back to its credentials.
+            own = own and self._is_gitlab(url)
+            if own and foreign(url):
+                raise _refused(url, "is of another project")
+            answer = await self._get(url, headers, opened, own)
+            if answer.status not in REDIRECTS:
+                return answer
+            answer.relay.discard()
+            location = answer.headers.get("Location", "")
+            if not location:
+                break
+            url = urljoin(url, location)
+        log.warning("%s leads to too many redirects, or to none", without_query(url))
+        raise UpstreamFailed("The file's address leads nowhere.", "Please tell the operator.")
+
+    def _is_gitlab(self, url: str) -> bool:
+        return url[: len(self._origin)].lower() == self._origin
+
+    async def _get(
+        self, url: str, headers: Mapping[str, str], opened: Callable[[Relay], None], own: bool
+    ) -> Answer:
+        """One hop; a second try where a pooled connection turned out to be closed."""
+        if own:
+            headers = {**headers, **self._api_credentials()}
+        else:
+            self._check_host(url)
+        for attempt in (1, 2):
+            request = self._request(url, "GET", {"Accept-Encoding": "identity", **headers})
+            prepare = None if own else self._check_connection
+            relay = Relay(self._client, request, self._limits, prepare=prepare, flow=self._flow)
+            opened(relay)
+            try:
+                status, answered = await relay.head()
+            except PortalError:
+                if attempt == 1 and relay.unanswered:
+                    continue
+                raise
+            return Answer(status, answered, relay)
+        raise AssertionError("unreachable")
+
+    def git(
+        self,
+        project: Project,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        upload: Upload | None = None,
+    ) -> Relay:
+        """Start a smart HTTP request for a project; `path` is what follows its `.git`."""
+        url = f"{self._gitlab.url}/{quote(project.path)}.git{path}"
+        request = self._request(url, method, {**headers, **self._git_credentials()})
+        if upload and upload.length is None:
+            request.headers["Transfer-Encoding"] = "chunked"
+        return Relay(self._client, request, self._limits, upload, flow=self._flow)
+
+    def _request(self, url: str, method: str, headers: Mapping[str, str]) -> HTTPRequest:
+        return HTTPRequest(
+            url,
+            method=method,
+            headers=HTTPHeaders(headers),
+            body=b"" if method == "POST" else None,
+            connect_timeout=self._limits.connect_seconds,
+            request_timeout=0,  # the relay ends what stalls; a long transfer is none of that
+            follow_redirects=False,
+            decompress_response=False,
+            user_agent=USER_AGENT,
+        )
+
+    def _api_credentials(self) -> dict[str, str]:
+        return {"PRIVATE-TOKEN": self._gitlab.token} if self._gitlab.token else {}
+
+    def _git_credentials(self) -> dict[str, str]:
+        if not self._gitlab.token:
+            return {}
+        pair = base64.b64encode(f"oauth2:{self._gitlab.token}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+
+    def _check_host(self, url: str) -> None:
+        """Refuse an address whose authority is not, to the letter, one of the allowed hosts."""
+        scheme, _, rest = url.partition("://")
+        host = rest.partition("/")[0].lower()
+        if scheme.lower() not in ("http", "https") or host not in self._gitlab.asset_hosts:
+            raise _refused(url, "is not on a host of gitlab.asset_hosts")
+
+    def _check_connection(self, curl: pycurl.Curl) -> None:
+        networks = self._gitlab.asset_networks
+
+        def open_socket(_purpose: int, address: Any) -> socket.socket | int:
+            if not is_allowed(address.addr[0], networks):
+                log.warning("refused to connect to %s for an asset", address.addr[0])
+                return int(pycurl.SOCKET_BAD)
+            try:
+                return _LentSocket(address.family, address.socktype, address.protocol)
+            except OSError as error:  # libcurl would print it, and try to connect all the same
+                log.warning("no socket for an asset: %s", error.strerror)
+                return int(pycurl.SOCKET_BAD)
+
+        curl.setopt(pycurl.OPENSOCKETFUNCTION, open_socket)
+
+
+class _LentSocket(socket.socket):
+    """A socket for pycurl, which duplicates its descriptor; ours is closed when let go of."""
+
+    def __del__(self) -> None:
+        if self.fileno() >= 0:  # there was a descriptor left for it
+            self.close()
+
+
+def is_allowed(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an asset may be fetched from there: a public address, or one that is listed."""
+    ip = parse_address(address)
+    if ip is None or any(ip in network for network in networks):
+        return ip is not None
+    if isinstance(ip, IPv6Address):
+        # A translator on the way would make an IPv4 address of it again, maybe of a private one.
+        inner = ip.sixtofour or (IPv4Address(ip.packed[-4:]) if ip in _NAT64 else None)
+        if inner is not None:
+            return is_allowed(str(inner), networks)
+        return ip in _UNICAST and ip.is_global
+    return ip.is_global and not ip.is_multicast
+
+
+def _refused(url: str, why: str) -> UpstreamFailed:
+    log.warning("%s %s", without_query(url), why)
+    return UpstreamFailed(
+        "This file lies where the portal is not allowed to ask.", "Please tell the operator."
+    )
+
+
+def without_query(url: str) -> str:
+    """The address as it may be logged: a query can hold a signature."""
+    return url.partition("?")[0]
+
+
+def throttled(headers: HTTPHeaders) -> Unavailable:
+    """What to say when the upstream answers 429 or 503; its Retry-After, within reason."""
+    after = headers.get("Retry-After", "")
+    seconds = min(max(int(after), 1), 3600) if _SECONDS.fullmatch(after) else 30
+    return Unavailable("The server behind this portal is busy.", retry_after=seconds)

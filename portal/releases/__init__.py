@@ -1,0 +1,1 @@
+"""Releases as values, and their forms: notes, text, feeds, badges."""

@@ -1,0 +1,1 @@
+"""What every page shares: static assets, colours, icons, templates, the site map, /privacy."""

@@ -1,0 +1,257 @@
+"""Uploaded saves: kept for an hour under names that nobody can guess, then gone.
+
+One folder is shared by all processes of the portal, and there is no other record of what is in it:
+`<id>-<client>` is a file as it came, `<id>-<client>-edited` its changed copy. The time of
+modification is the moment at which it expires, the size is what counts against the limits. So a
+crash leaves the accounts right. Each file begins with a line, `{"tool", "name", "version"}`. What
+writes or deletes holds a lock on the folder; what reads needs none, since files are replaced as a
+whole.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import re
+import secrets
+import time
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.errors import Conflict, Gone, NotFound, TooLarge, TooMany, Unavailable, spoken
+from portal.uploads.folder import Entry, Folder, edited
+
+log = logging.getLogger("portal.uploads")
+
+NAME_BYTES = 255  # what file systems take
+HEAD_BYTES = 4096  # a name of 255 bytes may be thrice as long in JSON
+_ID = re.compile(r"[0-9a-f]{32}")
+_CLIENT = re.compile(r"[0-9a-f]{64}")
+_FORBIDDEN = re.compile(r'[<>:"|?*]')  # on Windows, where players are
+
+AGAIN = "Please upload the file again."
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """How long (seconds), how many files and bytes; with edited copies, except `client_files`."""
+
+    seconds: int = 3600
+    file_bytes: int = 16 << 20
+    client_files: int = 20
+    client_bytes: int = 64 << 20
+    total_files: int = 4000  # so that the folder is read in some 10 ms
+    total_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that is here. `id` are 32 hex digits and all that is needed to have it.
+
+    `name` is the client's, safe to show and to save under; `size` in bytes, of the file that it
+    comes with; `expires_at` in Unix seconds; `version` counts how often it was edited, from 0.
+    """
+
+    id: str
+    tool: str
+    name: str
+    size: int
+    expires_at: float
+    version: int
+
+
+class Uploads:
+    """The files of all processes; each has its own object, for any thread or loop.
+
+    Nobody's file makes place for another's. What is expired is gone even before it is swept.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        limits: UploadLimits = UploadLimits(),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder = Folder(folder, limits.seconds)
+        self._limits = limits
+        self._clock = clock
+
+    async def keep(self, client: str, tool: str, name: str, content: bytes) -> Upload:
+        """Keep a file; `client` is a hash of 64 hex digits.
+
+        Raises `TooLarge`, `TooMany` for the client's limits, `Unavailable` for the total ones and
+        for a full disk.
+        """
+        return await asyncio.to_thread(self._keep, client, tool, name, content)
+
+    async def read(self, id: str, tool: str) -> tuple[Upload, bytes]:  # noqa: A002
+        """The file as it came, with the version of its edited copy. Raises `NotFound`, `Gone`."""
+        return await asyncio.to_thread(self._read, id, tool)
+
+    async def read_edited(self, id: str, tool: str) -> tuple[Upload, bytes]:  # noqa: A002
+        """The file as it was last edited. Raises `NotFound`, also for one that was not, `Gone`."""
+        return await asyncio.to_thread(self._read, id, tool, True)
+
+    async def save_edited(
+        self,
+        id: str,  # noqa: A002
+        tool: str,
+        content: bytes,
+        expected_version: int,
+    ) -> Upload:
+        """Keep the edited copy beside the file, for as long; the version is one more.
+
+        Raises `Conflict` where the version is not the expected one, and what `read` and `keep` do.
+        """
+        return await asyncio.to_thread(self._save_edited, id, tool, content, expected_version)
+
+    async def sweep(self) -> int:
+        """Delete what is expired and what a crash has left; how many files that were."""
+        return await asyncio.to_thread(self._sweep)
+
+    def _keep(self, client: str, tool: str, name: str, content: bytes) -> Upload:
+        if not _CLIENT.fullmatch(client):
+            raise ValueError("a client is the hash of an address")
+        expires_at = int(self._clock()) + self._limits.seconds
+        upload = Upload(secrets.token_hex(16), tool, safe_name(name), len(content), expires_at, 0)
+        with self._writing():
+            alive, _ = self._folder.clean(self._clock())
+            self._check(alive, client, len(content), files=1)
+            path = self._folder.path / f"{upload.id}-{client}"
+            self._folder.write(path, _head(upload), content, expires_at)
+        return upload
+
+    def _save_edited(self, upload_id: str, tool: str, content: bytes, expected: int) -> Upload:
+        with self._writing():
+            entry, old, _ = self._found(upload_id, tool)
+            if old.version != expected:
+                raise Conflict(
+                    "The file was changed in another tab meanwhile.",
+                    "Reload the page to see what is in it now.",
+                )
+            alive, _ = self._folder.clean(self._clock())
+            others = [other for other in alive if other.path != edited(entry)]
+            self._check(others, entry.client, len(content), files=0)
+            new = Upload(upload_id, tool, old.name, len(content), entry.expires_at, expected + 1)
+            self._folder.write(edited(entry), _head(new), content, entry.expires_at)
+        return new
+
+    def _read(self, upload_id: str, tool: str, latest: bool = False) -> tuple[Upload, bytes]:
+        try:
+            _, upload, content = self._found(upload_id, tool, latest)
+        except OSError as error:
+            raise _not_now(error) from error
+        return upload, content
+
+    def _found(
+        self, upload_id: str, tool: str, latest: bool = False
+    ) -> tuple[Entry, Upload, bytes]:
+        """A living file, or its edited copy, with the version that it has now."""
+        entry = self._folder.find(upload_id) if _ID.fullmatch(upload_id) else None
+        if entry is None:
+            raise _missing()
+        if not self._folder.is_alive(entry, self._clock()):
+            raise Gone("This file was deleted, an hour after it was uploaded.", AGAIN)
+        changed = _parsed(edited(entry))
+        read = changed if latest else _parsed(entry.path)
+        if read is None or read[0].get("tool") != tool:
+            raise _missing()
+        version = changed[0].get("version") if changed else 0
+        head, content = read
+        upload = Upload(
+            upload_id,
+            tool,
+            str(head["name"]),
+            len(content),
+            entry.expires_at,
+            version if isinstance(version, int) else 0,
+        )
+        return entry, upload, content
+
+    def _sweep(self) -> int:
+        with self._writing():
+            return self._folder.clean(self._clock())[1]
+
+    def _check(self, alive: Sequence[Entry], client: str, size: int, files: int) -> None:
+        """Whether so many bytes more, in so many files more, are within the limits."""
+        limits = self._limits
+        if size > limits.file_bytes:
+            raise TooLarge(f"The file has more than {limits.file_bytes >> 20} MiB.")
+        own = [entry for entry in alive if entry.client == client]
+        count = sum(not entry.edited for entry in own) + files
+        if count > limits.client_files or _bytes(own) + size > limits.client_bytes:
+            raise TooMany(
+                "You have uploaded as much as one visitor can within an hour.",
+                f"Go on with a file that is here, or come back in {spoken(self._earliest(own))}.",
+                self._earliest(own),
+            )
+        if len(alive) >= limits.total_files or _bytes(alive) + size > limits.total_bytes:
+            raise Unavailable(
+                "There is no more room for uploaded files at the moment.",
+                retry_after=self._earliest(alive),
+            )
+
+    def _earliest(self, entries: Sequence[Entry]) -> int:
+        """Seconds until the first of them expires."""
+        first = min((entry.expires_at for entry in entries), default=0.0)
+        return max(1, int(first - self._clock()) + 1)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with self._folder.locked():
+                yield
+        except OSError as error:
+            raise _not_now(error) from error
+
+
+def safe_name(name: str) -> str:
+    """A client's name for a file, without folders and what cannot be shown or saved."""
+    base = re.split(r"[/\\]", name)[-1]
+    shown = "".join(c for c in base if unicodedata.category(c)[0] != "C")
+    shown = _FORBIDDEN.sub("_", shown).strip(" .")
+    stem, dot, ending = shown.rpartition(".")
+    if not dot or len(ending.encode()) > 20:
+        stem, ending = shown, ""
+    kept = stem.encode()[: NAME_BYTES - len(dot + ending)].decode(errors="ignore")
+    return f"{kept}{dot if ending else ''}{ending}" if kept else "save.json"
+
+
+def _head(upload: Upload) -> bytes:
+    head = {"tool": upload.tool, "name": upload.name, "version": upload.version}
+    return json.dumps(head).encode() + b"\n"
+
+
+def _parsed(path: Path) -> tuple[dict[str, object], bytes] | None:
+    """A file's head and content; None where there is none, or what a power cut has left."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            line = os.pread(file.fileno(), HEAD_BYTES, 0).partition(b"\n")[0]
+            # Read once and into place, since a copy of it would hold the GIL.
+            file.seek(len(line) + 1)
+            content = file.readall()
+        head = json.loads(line)
+    except (FileNotFoundError, ValueError):
+        return None
+    return (head, content) if isinstance(head, dict) and "name" in head else None
+
+
+def _bytes(entries: Sequence[Entry]) -> int:
+    return sum(entry.size for entry in entries)
+
+
+def _missing() -> NotFound:
+    return NotFound(
+        "There is no such file here, or not any more: files are kept for an hour.", AGAIN
+    )
+
+
+def _not_now(error: OSError) -> Unavailable:
+    log.error("uploads: %s", error.strerror or type(error).__name__)
+    return Unavailable(
+        "Files cannot be kept at the moment: the disk is full or broken.",
+        retry_after=60,
+    )

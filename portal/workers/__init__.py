@@ -1,0 +1,1 @@
+"""Worker processes that parse untrusted save files under resource limits."""

@@ -1,0 +1,333 @@
+"""Downloads through a real portal: what arrives, what it says, and what is counted."""
+
+import hashlib
+import re
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from portal.http.client import ip_hash
+from tests.conftest import LARGE
+from tests.support.running import ask, begin, curl
+
+BIG = "/downloads/pets/v2.1.0/pets-2.1.0-soak.bin"
+SMALL = "/downloads/pets/v2.1.0/SHA256SUMS"
+LAST = LARGE - 1
+
+
+@pytest.fixture(scope="module")
+def sums(portal):
+    """The SHA-256 of each asset of v2.1.0, from the release's own list."""
+    lines = curl(portal.url + SMALL).decode().splitlines()
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pets-2.1.0-windows.zip",
+        "pets-linux.tar.gz",
+        "pets-2.1.0-soak.bin",
+        "Mount guide.txt",
+        "Führer für Größen 騎獣.txt",
+        "100%-tame.zip",
+    ],
+)
+def test_a_file_arrives_whole_and_under_its_name(portal, sums, clients, name):
+    client = clients.new()
+    url = f"{portal.url}/downloads/pets/v2.1.0/{quote(name)}"
+    status, headers, body = ask(url, client)
+    assert status == 200
+    assert hashlib.sha256(body).hexdigest() == sums[name]
+    assert int(headers["content-length"]) == len(body)
+    assert headers["x-content-type-options"] == "nosniff"
+    assert f"filename*=UTF-8''{quote(name, safe='')}" in headers["content-disposition"]
+    assert portal.rows(
+        "select project, version, asset, user_agent like 'curl/%' from downloads where ip_hash = ?",
+        ip_hash(client, ""),
+    ) == [("pets", "v2.1.0", name, 1)]
+
+
+@pytest.mark.parametrize("tag", ["release/2.1", "release%2F2.1", "release%2f2.1"])
+def test_a_slash_in_a_tag_works_both_ways(portal, clients, tag):
+    client = clients.new()
+    assert ask(f"{portal.url}/downloads/pets/{tag}/pets-2.1-preview.zip", client)[0] == 200
+    statement = "select version from downloads where ip_hash = ?"
+    assert portal.rows(statement, ip_hash(client, "")) == [("release/2.1",)]
+
+
+@pytest.mark.parametrize("form", ["tar.gz", "zip", "tar.bz2", "tar"])
+def test_source_archives_count_like_assets(portal, clients, form):
+    client = clients.new()
+    name = f"pets-v2.1.0.{form}"
+    assert len(ask(f"{portal.url}/downloads/pets/v2.1.0/{name}", client)[2]) > 1000
+    statement = "select asset from downloads where ip_hash = ?"
+    assert portal.rows(statement, ip_hash(client, "")) == [(name,)]
+
+
+def test_latest_is_the_newest_stable_release(portal, clients):
+    client = clients.new()
+    status, headers, _ = ask(f"{portal.url}/downloads/pets/latest/SHA256SUMS", client)
+    assert (status, headers["location"]) == (302, SMALL)
+    assert portal.count("downloads", client) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/downloads/cats", 'There is no project "cats".'),
+        ("/downloads/cats/v1/x", 'There is no project "cats".'),
+        ("/downloads/pets/v9/x.zip", 'Pets has no release "v9".'),
+        ("/downloads/pets/v2.1.0/nothing.zip", 'has no file "nothing.zip".'),
+        ("/downloads/pets/latest/nothing.zip", "Release v2.1.0 of Pets has no file"),
+        ("/downloads/pets/v2.1.0/<b>", 'has no file "<b>".'),
+        ("/downloads/pets/v2.1.0/..%2f..%2fetc%2fpasswd", "has no file"),
+        ("/nothing/at/all", "There is no such page."),
+    ],
+)
+def test_what_is_not_there(portal, clients, path, sentence):
+    client = clients.new()
+    status, headers, body = ask(portal.url + path, client)
+    assert (status, headers["content-type"]) == (404, "text/plain; charset=UTF-8")
+    assert sentence in body.decode()
+    status, headers, body = ask(portal.url + path, client, Accept="text/html,*/*;q=0.8")
+    assert (status, headers["content-type"]) == (404, "text/html; charset=UTF-8")
+    assert b"<h1" in body
+    assert b"<b>" not in body
+    assert b'"error"' in ask(portal.url + path, client, Accept="application/json")[2]
+    assert portal.count("downloads", client) == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "anchor"),
+    [
+        ("release/2.1", "release-release_2F2.1"),
+        ("release%2F2.1", "release-release_2F2.1"),
+        ("v2.1.0", "release-v2.1.0"),
+        ("latest", "release-v2.1.0"),
+    ],
+)
+def test_a_version_alone_leads_to_its_place_on_the_page(portal, version, anchor):
+    address = f"{portal.url}/downloads/pets/{version}"
+    status, headers, _ = ask(address, Accept="text/html")
+    assert (status, headers["location"]) == (302, f"/downloads/pets#{anchor}")
+    status, headers, body = ask(address)  # curl's own Accept
+    assert (status, headers["content-type"]) == (200, "text/plain; charset=UTF-8")
+    assert f"{portal.url}/downloads/pets/" in body.decode()
+
+
+# Each case: the requests of one client, as (Range, more headers), and how many downloads they are.
+# "-I" stands for a HEAD.
+CASES = {
+    "two plain GETs from one address are two": ([None, None], 2),
+    "a HEAD is none": (["-I"], 0),
+    "a HEAD before a GET adds none": (["-I", None], 1),
+    "a probe is none and opens no window": (["bytes=0-0", "bytes=0-1023"], 0),
+    "a probe, then the file": (["bytes=0-0", None], 1),
+    "the end of the file is a probe": (["bytes=-500"], 0),
+    "range first and first byte last": ([f"bytes=4096-{LAST}", "bytes=0-4095"], 1),
+    "a resume continues": ([None, "bytes=100000-"], 1),
+    "everything from 0 is a part": (["bytes=0-", "bytes=0-"], 1),
+    "several ranges in one header": (["bytes=0-4095,8192-12287"], 1),
+    "several small ranges are a probe": (["bytes=0-9,20-29"], 0),
+    "axel -n 8": (["bytes=0-", "bytes=0-1048575", "bytes=1048576-2097151", "bytes=2097152-"], 1),
+    "axel -n 1": (["bytes=0-", f"bytes=0-{LAST}"], 1),
+    "lftp and aria2c": ([None, *(f"bytes={i << 19}-{((i + 1) << 19) - 1}" for i in range(15))], 1),
+    "wget2": (["-I", *(f"bytes={i << 20}-{((i + 1) << 20) - 1}" for i in range(8))], 1),
+    "nothing there": ([f"bytes={LARGE}-"], 0),
+    "a part, then the whole": (["bytes=5000-", None], 2),
+}
+
+
+@pytest.mark.parametrize(("requests", "downloads"), CASES.values(), ids=CASES)
+def test_one_download(portal, clients, requests, downloads):
+    client = clients.new()
+    for requested in requests:
+        if requested == "-I":
+            assert ask(portal.url + BIG, client, "HEAD")[0] == 200
+        else:
+            ask(portal.url + BIG, client, **({"Range": requested} if requested else {}))
+    assert portal.count("downloads", client) == downloads
+
+
+def test_sixteen_ranges_at_once_over_two_processes_are_one(start_portal, clients):
+    with start_portal(processes=2) as portal:
+        for _ in range(3):
+            client = clients.new()
+            step = LARGE // 16
+
+            def part(i, client=client, step=step):
+                asked = f"bytes={i * step}-{(i + 1) * step - 1}"
+                return ask(portal.url + BIG, client, Range=asked)[0]
+
+            with ThreadPoolExecutor(16) as pool:
+                assert set(pool.map(part, range(16))) == {206}
+            assert portal.count("downloads", client) == 1
+        assert portal.stop() == 0
+
+
+def test_a_resume_after_the_window_counts_again(portal, clients):
+    client = clients.new()
+    ask(portal.url + SMALL, client)
+    for seconds, downloads in ((590, 1), (605, 2)):
+        portal.rows(
+            "update download_window set seen = seen - ? where ip_hash = ?",
+            seconds,
+            ip_hash(client, ""),
+        )
+        ask(portal.url + SMALL, client, Range="bytes=5-")
+        assert portal.count("downloads", client) == downloads
+
+
+def test_conditional_requests(portal, clients):
+    client = clients.new()
+    _, headers, body = ask(portal.url + SMALL, client)
+    etag = headers["etag"]
+    assert ask(portal.url + SMALL, client, If_None_Match=etag)[0] == 304
+    assert ask(portal.url + SMALL, client, If_Match='"other"')[0] == 412
+    assert portal.count("downloads", client) == 1
+    status, headers, part = ask(portal.url + SMALL, client, Range="bytes=10-", If_Range=etag)
+    assert (status, part) == (206, body[10:])
+    assert headers["content-range"] == f"bytes 10-{len(body) - 1}/{len(body)}"
+    status, _, whole = ask(portal.url + SMALL, client, Range="bytes=10-", If_Range='"other"')
+    assert (status, whole) == (200, body)
+    assert portal.count("downloads", client) == 1
+
+
+def test_every_request_has_its_verdict(start_portal, clients):
+    with start_portal() as portal:
+        client = clients.new()
+        etag = ask(portal.url + SMALL, client)[1]["etag"]
+        ask(portal.url + SMALL, client, Range="bytes=5-")
+        ask(portal.url + SMALL, client, Range="bytes=0-0")
+        ask(portal.url + SMALL, client, "HEAD")
+        ask(portal.url + SMALL, client, If_None_Match=etag)
+        ask(portal.url + SMALL, client, Range="bytes=99999-")
+        verdicts = dict(portal.rows("select verdict, count from request_totals"))
+        reasons = ("counted", "continued", "probe", "head", "not_modified", "failed")
+        assert verdicts == dict.fromkeys(reasons, 1)
+
+
+def test_head_is_the_get_without_its_body(portal):
+    got, asked = ask(portal.url + BIG, method="HEAD"), ask(portal.url + BIG)
+    assert (got[0], got[2]) == (200, b"")
+    for name in ("content-length", "content-type", "content-disposition", "etag"):
+        assert got[1][name] == asked[1][name]
+
+
+@pytest.mark.parametrize("more", [b"", b"\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_client_that_leaves_ends_its_transfer(portal, standin, clients, more):
+    """The stand-in's connection is seen closed within a second of the client's."""
+    client = clients.new()
+    with begin(portal, BIG, client) as connection:
+        connection.sendall(more)
+        assert portal.count("downloads", client) == 1
+        assert connections(portal, standin) > 0
+    until = time.monotonic() + 1
+    while connections(portal, standin) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert connections(portal, standin) == 0
+
+
+def connections(portal, standin):
+    """How many of the portal's connections to the object store carry bytes that wait."""
+    port = int(standin["objects"].rsplit(":", 1)[1])
+    count = 0
+    with Path("/proc/net/tcp").open(encoding="ascii") as table:
+        for line in list(table)[1:]:
+            _, local, remote, state, queues, *_ = line.split()
+            if state == "01" and port in (int(local[9:], 16), int(remote[9:], 16)):
+                count += any(int(queue, 16) for queue in queues.split(":"))
+    return count
+
+
+def test_a_transfer_keeps_its_window_open_to_its_end(portal, clients):
+    """As if it had begun ten minutes ago: what comes after it still belongs to it."""
+    client = clients.new()
+    hashed = ip_hash(client, "")
+    with begin(portal, BIG, client) as connection:
+        portal.rows("update download_window set seen = seen - 700 where ip_hash = ?", hashed)
+        time.sleep(1.1)  # the end is told from the beginning by the second
+        while connection.recv(1 << 20):
+            pass
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        [(seen,)] = portal.rows("select seen from download_window where ip_hash = ?", hashed)
+        if abs(seen - time.time()) < 60:
+            break
+        time.sleep(0.02)
+    assert abs(seen - time.time()) < 60
+
+
+def test_http_1_0_sees_the_end_of_a_file_without_a_length(portal, clients):
+    """The first copy of an archive has no length; a keep-alive client would wait for ever."""
+    for form in ("zip", "tar"):
+        url = f"{portal.url}/downloads/prospects/v1.1.1/prospects-v1.1.1.{form}"
+        fields = ("-H", "Connection: keep-alive")
+        body = curl("-0", "--max-time", "5", *fields, url, client=clients.new())
+        assert len(body) > 1000
+
+
+def test_a_user_agent_is_kept_as_it_was_sent(portal, clients):
+    client = clients.new()
+    ask(portal.url + SMALL, client, User_Agent="Größe 騎獣")
+    statement = "select user_agent from downloads where ip_hash = ?"
+    assert portal.rows(statement, ip_hash(client, "")) == [("Größe 騎獣",)]
+
+
+def test_beyond_the_limit_is_503(start_portal, clients):
+    with start_portal(transfers=1) as portal:
+        with begin(portal, BIG):
+            client = clients.new()
+            status, headers, body = ask(portal.url + SMALL, client)
+            assert (status, headers["retry-after"]) == (503, "15")
+            assert b"slots are taken" in body
+            assert portal.count("downloads", client) == 0
+            assert ask(portal.url + "/downloads/pets")[0] == 200
+        for _ in range(50):
+            if ask(portal.url + SMALL, client)[0] == 200:
+                break
+            time.sleep(0.02)
+        assert portal.count("downloads", client) == 1
+
+
+def test_the_row_is_there_before_the_first_byte(portal, clients):
+    """Whoever has read a byte of a file can find its row at that moment."""
+    for _ in range(20):
+        client = clients.new()
+        with begin(portal, SMALL, client):
+            assert portal.count("downloads", client) == 1
+
+
+def test_a_database_that_is_locked_holds_nothing_up_for_long(start_portal, clients):
+    with start_portal() as portal:
+        lock = sqlite3.connect(portal.data_dir / "portal.sqlite3", isolation_level=None)
+        lock.execute("begin immediate")
+        begun = time.monotonic()
+        waiting = [clients.new() for _ in range(5)]
+        threads = [
+            threading.Thread(target=ask, args=(portal.url + SMALL, client)) for client in waiting
+        ]
+        for thread in threads:
+            thread.start()
+        assert ask(portal.url + "/healthz")[0] == 200
+        assert time.monotonic() - begun < 1
+        for thread in threads:
+            thread.join()
+        assert time.monotonic() - begun < 3
+        page = ask(f"{portal.url}/metrics?token=metrics-token")[2].decode()
+        found = re.search(r"(\d+)\s+events\s+wait", page)
+        assert found
+        assert 5 <= int(found[1]) <= 10  # each download, and maybe that its transfer has ended
+        lock.execute("rollback")
+        lock.close()
+        until = time.monotonic() + 5
+        while time.monotonic() < until and not portal.count("downloads", waiting[-1]):
+            time.sleep(0.05)
+        assert [portal.count("downloads", client) for client in waiting] == [1] * 5
+        assert portal.stop() == 0

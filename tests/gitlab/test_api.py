@@ -1,0 +1,315 @@
+"""Asking GitLab's API: pages, what an answer means, what is sent and where."""
+
+import asyncio
+import gzip
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from tornado.httputil import HTTPHeaders
+
+from portal.gitlab import api as module
+from portal.gitlab import requests
+from portal.gitlab.requests import Failing, Withdrawn, following
+from tests.support.gitlab_api import (
+    PACKAGES,
+    PETS,
+    RELEASES,
+    TOKEN,
+    Answer,
+    api_to,
+    entry,
+    link,
+    running,
+)
+
+
+def run(test):
+    """Run `test(standin, api)` on a loop of its own."""
+
+    async def whole():
+        async with running() as standin, api_to(standin.url, seconds=1) as api:
+            return await test(standin, api)
+
+    return asyncio.run(whole())
+
+
+def versions(releases):
+    return [release.version for release in releases]
+
+
+def test_what_is_sent():
+    async def test(standin, api):
+        standin.answers[RELEASES] = Answer([])
+        assert await api.releases(PETS) == ()
+        (request,) = standin.requests
+        assert request.query == "per_page=100"
+        assert request.headers["PRIVATE-TOKEN"] == TOKEN
+        assert "gzip" in request.headers["Accept-Encoding"]
+        assert "If-None-Match" not in request.headers
+
+    run(test)
+
+
+def test_every_page_is_read_and_an_unchanged_list_is_cheap():
+    pages = {"1": ["v3", "v2"], "2": ["v1"]}
+
+    async def test(standin, api):
+        def answer(request):
+            number = request.query_arguments.get("page", [b"1"])[0].decode()
+            etag = f'W/"{number}"'
+            if request.headers.get("If-None-Match") == etag:
+                return Answer(status=304)
+            headers = {"ETag": etag}
+            if number == "1":
+                # Its external address, which need not be the one that is asked.
+                headers["Link"] = (
+                    f'<https://elsewhere.example{RELEASES}?page=1>; rel="first", '
+                    f'<https://elsewhere.example{RELEASES}?page=2&per_page=100>; rel="next"'
+                )
+            return Answer([entry(version) for version in pages[number]], headers=headers)
+
+        standin.answers[RELEASES] = answer
+        first = await api.releases(PETS)
+        assert versions(first) == ["v3", "v2", "v1"]
+        assert await api.releases(PETS) == first
+        assert [r.headers.get("If-None-Match") for r in standin.requests] == [
+            None,
+            None,
+            'W/"1"',
+            'W/"2"',
+        ]
+
+    run(test)
+
+
+def test_endless_pages_end(monkeypatch):
+    monkeypatch.setattr(module, "PAGES", 3)
+
+    async def test(standin, api):
+        def endless(request):
+            number = int(request.query_arguments.get("page", [b"1"])[0]) + 1
+            return Answer([entry(f"v{number}")], headers={"Link": f'<?page={number}>; rel="next"'})
+
+        standin.answers[RELEASES] = endless
+        assert len(await api.releases(PETS)) == 3
+        standin.answers[RELEASES] = Answer([], headers={"Link": '<?per_page=100>; rel="next"'})
+        assert await api.releases(PETS) == ()
+        assert len(standin.requests) == 4
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("header", "query"),
+    [
+        ("", None),
+        ('<http://x/a?page=2>; rel="next"', "page=2"),
+        ("<http://x/a?page=2>; rel=next", "page=2"),
+        ('<http://x/a?page=2> ; title="t"; rel="next"', "page=2"),
+        ('<http://x/a?page=1>; rel="prev", <http://x/a?page=3>; rel="next"', "page=3"),
+        ('<http://x/a?page=1>; rel="prev"', None),
+        ('<http://x/a?page=1>; rel="next-archive"', None),
+        ('<http://x/a>; rel="next"', None),
+        ('<http://[x/a?page=2>; rel="next"', None),
+        ('<http://x/a?page=\u00e9>; rel="next"', None),
+        ('<http://x/a?page=1 2>; rel="next"', None),
+    ],
+)
+def test_the_query_of_the_next_page(header, query):
+    assert following(HTTPHeaders({"Link": header})) == query
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_withdrawn(status):
+    async def test(standin, api):
+        standin.answers[RELEASES] = Answer(b"{}", status)
+        with pytest.raises(Withdrawn):
+            await api.releases(PETS)
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait"),
+    [
+        (Answer(b"", 500), None),
+        (Answer(b"", 500, {"Retry-After": "5"}), None),
+        (Answer(b"", 503, {"Retry-After": "5"}), 5),
+        (Answer(b"", 429, {"Retry-After": "7"}), 7),
+        (Answer(b"", 429, {"Retry-After": "0"}), 0),
+        (Answer(b"", 429, {"Retry-After": "99999"}), 300),
+        (Answer(b"", 429, {"Retry-After": "-1"}), None),
+        (Answer(b"", 429, {"Retry-After": "later"}), None),
+        (Answer(b"", 429), None),
+        (Answer(b"", 302, {"Location": "/users/sign_in"}), None),
+        (Answer(b"", 304), None),
+        (Answer(b"<html>"), None),
+        (Answer(b"\xff"), None),
+        (Answer(b"[" * 200_000), None),
+        (Answer({"message": "x"}), None),
+        (Answer(None), None),
+        (Answer(b"x", headers={"Content-Encoding": "gzip"}), None),
+        (Answer(silent=True), None),
+    ],
+    ids=str,
+)
+def test_failing(answer, wait):
+    async def test(standin, api):
+        standin.answers[RELEASES] = answer
+        with pytest.raises(Failing) as caught:
+            await api.releases(PETS)
+        assert caught.value.wait == (wait if wait is None else pytest.approx(wait, abs=5))
+        assert TOKEN not in str(caught.value)
+        assert "per_page" not in str(caught.value)
+        assert standin.asked("/users/sign_in") == 0
+
+    run(test)
+
+
+def test_nobody_there():
+    async def test():
+        async with api_to("http://127.0.0.1:1") as api:
+            with pytest.raises(Failing):
+                await api.releases(PETS)
+
+    asyncio.run(test())
+
+
+def test_no_answer_is_taken_beyond_the_bound(monkeypatch):
+    monkeypatch.setattr(requests, "ANSWER_BYTES", 10_000)
+
+    async def test(standin, api):
+        bomb = gzip.compress(json.dumps([" " * 1_000_000]).encode())
+        assert len(bomb) < 10_000
+        standin.answers[RELEASES] = Answer(bomb, headers={"Content-Encoding": "gzip"})
+        with pytest.raises(Failing):
+            await api.releases(PETS)
+        standin.answers[RELEASES] = Answer([entry()])
+        assert len(await api.releases(PETS)) == 1
+
+    run(test)
+
+
+def test_the_environments_proxy_is_not_obeyed(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    async def test(standin, api):
+        standin.answers[RELEASES] = Answer([entry()])
+        assert len(await api.releases(PETS)) == 1
+
+    run(test)
+
+
+def test_malformed_entries_are_left_out_with_one_warning(caplog):
+    async def test(standin, api):
+        standin.answers[RELEASES] = Answer([entry("v1"), entry(tag_name=None), None, entry("v1")])
+        for _ in range(3):
+            assert versions(await api.releases(PETS)) == ["v1"]
+
+    run(test)
+    (record,) = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert "not all is shown (2)" in record.getMessage()
+
+
+SHA = "ab" * 32
+
+
+def package_file(number, name, size, sha256=SHA):
+    return {"id": number, "file_name": name, "size": size, "file_sha256": sha256}
+
+
+def test_sizes_come_from_packages_and_are_asked_for_once():
+    async def test(standin, api):
+        def generic(rest):
+            return link(f"{standin.url}/api/v4/projects/{rest}")
+
+        own = "example%2Fpets/packages/generic/pets"
+        standin.answers[RELEASES] = Answer(
+            [
+                entry(
+                    "v1",
+                    generic(f"{own}/1.0%2B1/a%20b.zip"),
+                    generic(f"{own}/1.0%2B1/odd.zip"),
+                    generic("7/packages/generic/secret/1.0/c.zip"),
+                    link("https://other.example/api/v4/projects/7/packages/generic/pets/1.0/d.zip"),
+                )
+            ]
+        )
+        standin.answers[PACKAGES] = Answer(
+            [{"id": i, "name": "pets", "version": v} for i, v in ((5, "1.0+1"), (6, "0.9"))]
+            + [None, {"id": "x"}]
+        )
+        standin.answers[f"{PACKAGES}/5/package_files"] = Answer(
+            [
+                package_file(3, "a b.zip", 30),
+                package_file(1, "a b.zip", 10),
+                package_file(2, "odd.zip", -1, "no"),
+                {"id": 9},
+                None,
+            ]
+        )
+        plain = await api.releases(PETS)
+        assert not any(asset.size for asset in plain[0].assets)
+        measured = await api.measure(PETS, plain)
+        assert [(a.name, a.size, a.sha256) for a in measured[0].assets] == [
+            ("a b.zip", 30, SHA),
+            ("odd.zip", None, None),
+            ("c.zip", None, None),
+            ("d.zip", None, None),
+        ]
+        asked = len(standin.requests)
+        assert await api.releases(PETS) == measured
+        assert await api.measure(PETS, plain) == measured
+        assert len(standin.requests) == asked + 1
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("passed", "again"), [(30, False), (90, True), (700, True)], ids=["soon", "minute", "later"]
+)
+@pytest.mark.parametrize("complete", [True, False])
+def test_when_package_files_are_asked_for_again(monkeypatch, passed, again, complete):
+    files = f"{PACKAGES}/5/package_files"
+
+    async def test(standin, api):
+        url = f"{standin.url}/api/v4/projects/example%2Fpets/packages/generic/pets/1/a.zip"
+        standin.answers[RELEASES] = Answer([entry("v1", link(url))])
+        standin.answers[PACKAGES] = Answer([{"id": 5, "name": "pets", "version": "1"}])
+        standin.answers[files] = Answer([package_file(1, "a.zip", 1)] if complete else [])
+        releases = await api.measure(PETS, await api.releases(PETS))
+        start = asyncio.get_running_loop().time()
+        monkeypatch.setattr("portal.gitlab.packages.monotonic", lambda: start + passed)
+        await api.measure(PETS, releases)
+        assert standin.asked(files) == 1 + (again and not (complete and passed == 90))
+        assert standin.asked(PACKAGES) == 1
+
+    run(test)
+
+
+def test_what_was_known_stays_while_packages_fail():
+    async def test(standin, api):
+        url = f"{standin.url}/api/v4/projects/7/packages/generic/pets/1/a.zip"
+        standin.answers[RELEASES] = Answer([entry("v1", link(url))])
+        standin.answers["/api/v4/projects/7/packages"] = Answer(b"", 500)
+        releases = await api.releases(PETS)
+        with pytest.raises(Failing):
+            await api.measure(PETS, releases)
+        assert (await api.releases(PETS))[0].assets[0].size is None
+
+    run(test)
+
+
+def test_retry_after_can_be_a_date():
+    async def test(standin, api):
+        in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+        standin.answers[RELEASES] = Answer(b"", 429, {"Retry-After": in_a_minute})
+        with pytest.raises(Failing) as caught:
+            await api.releases(PETS)
+        assert caught.value.wait == pytest.approx(60, abs=5)
+
+    run(test)

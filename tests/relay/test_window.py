@@ -1,0 +1,68 @@
+"""What all transfers of one event loop may move in one of its turns, and that none is forgotten."""
+
+import asyncio
+
+import pytest
+from tornado.httpclient import HTTPRequest
+
+from portal.errors import UpstreamFailed
+from portal.relay.curl import Client as CurlClient
+from portal.relay.relay import Relay
+from portal.relay.window import FAST_LOOP_BYTES, LOOP_BYTES, TURN_BYTES, TURN_LEAST, Flow, Window
+from tests.relay.test_relay import LIMITS, Client
+from tests.support.scripted import Upstream
+
+PIECE = 16 << 10
+
+
+def moved(window):
+    """The bytes of one turn."""
+    window.begin_turn()
+    count = 0
+    while not window.full:
+        window.put(bytes(PIECE))
+        count += PIECE
+        window.take()
+    return count
+
+
+@pytest.mark.parametrize(("streak", "together"), [(0, LOOP_BYTES), (1 << 40, FAST_LOOP_BYTES)])
+@pytest.mark.parametrize(("count", "waiting"), [(1, 0), (16, 0), (16, 200), (50, 0), (200, 50)])
+def test_many_share_a_turn(count, waiting, streak, together):
+    flow = Flow()
+    windows = [Window(flow) for _ in range(count + waiting)]
+    for window in windows[:count]:
+        window.flowing = True
+        window.went(streak)
+    for window in windows[count:]:
+        window.flowing = True
+        window.waited()
+    each = [moved(window) for window in windows[:count]]
+    assert min(each) >= TURN_LEAST
+    assert max(each) <= TURN_BYTES
+    assert sum(each) <= together + count * PIECE
+    if count <= together // TURN_BYTES:
+        assert sum(each) == count * TURN_BYTES
+
+
+@pytest.mark.parametrize("length", [100_000, 200_000], ids=["whole", "broken"])
+def test_a_transfer_that_is_over_has_no_share(length):
+    async def script(exchange):
+        await exchange.send(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n")
+        await exchange.send(bytes(100_000))
+        raise ConnectionError
+
+    async def main():
+        flow, client = Flow(), CurlClient(force_instance=True)
+        async with Upstream(script) as upstream:
+            relay = Relay(client, HTTPRequest(upstream.url), LIMITS, flow=flow)
+            await relay.head()
+            pumping = asyncio.ensure_future(relay.pump(Client()))
+            if length > 100_000:
+                with pytest.raises(UpstreamFailed):
+                    await pumping
+            await asyncio.wait([pumping])
+        client.close()
+        assert flow.count == 0
+
+    asyncio.run(main())

@@ -1,0 +1,100 @@
+"""Migrations: fresh, again, newer, broken, at once; and the connection's pragmas."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sql.database import SCHEMA, connect, connect_reader, migrate
+from sql.errors import MigrationError
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "data" / "portal.sqlite3"
+
+
+def version(path):
+    with closing(connect_reader(path)) as connection:
+        return connection.execute("pragma user_version").fetchone()[0]
+
+
+def tables(path):
+    with closing(connect_reader(path)) as connection:
+        return {name for (name,) in connection.execute("select name from sqlite_schema")}
+
+
+def write(folder, **migrations):
+    folder.mkdir(exist_ok=True)
+    for name, script in migrations.items():
+        (folder / f"{name[1:]}.sql").write_text(script)
+    return folder
+
+
+def test_fresh_then_again(path):
+    newest = len(list(SCHEMA.glob("*.sql")))
+    assert migrate(path) == migrate(path) == version(path) == newest
+    assert "downloads" in tables(path)
+
+
+def test_only_the_owner_can_read_it(path):
+    migrate(path)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_only_what_is_new_is_applied(path, tmp_path):
+    schema = write(tmp_path / "schema", _0001_a="create table a (x); -- and\n")
+    assert migrate(path, schema) == 1
+    write(schema, _0002_b="create table b (x);\ncreate table c (x);\n")
+    assert migrate(path, schema) == 2
+    assert tables(path) == {"a", "b", "c"}
+
+
+def test_a_newer_database_is_refused_and_left_alone(path):
+    migrate(path)
+    with closing(connect(path)) as connection:
+        connection.execute("pragma user_version = 99")
+    with pytest.raises(MigrationError, match=r"at version 99 .* newer portal"):
+        migrate(path)
+    assert version(path) == 99
+
+
+def test_a_migration_is_applied_whole_or_not_at_all(path, tmp_path):
+    schema = write(
+        tmp_path / "schema",
+        _0001_a="create table a (x);",
+        _0002_b="create table b (x);\ninsert into nonsense values (1);",
+    )
+    with pytest.raises(MigrationError, match="nonsense"):
+        migrate(path, schema)
+    assert (version(path), tables(path)) == (1, {"a"})
+
+
+def test_what_is_no_database(path):
+    path.parent.mkdir()
+    path.write_text("not a database" * 100)
+    with pytest.raises(MigrationError, match="not a database"):
+        migrate(path)
+
+
+def test_processes_at_once(path):
+    program = "import sys, pathlib, sql.database as d; print(d.migrate(pathlib.Path(sys.argv[1])))"
+    command = [sys.executable, "-c", program, str(path)]
+    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(6)]
+    answers = [process.communicate()[0].strip() for process in started]
+    assert answers == [str(version(path)).encode()] * 6
+
+
+def test_a_connection_syncs_every_commit_and_creates_nothing(path):
+    migrate(path)
+    with closing(connect(path)) as connection:
+        assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+        assert connection.execute("pragma synchronous").fetchone() == (2,)
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        connect(path.with_name("other.sqlite3"))
