@@ -269,7 +269,7 @@ def connections(port: int) -> int:
 
 
 def _alive(pid: int) -> bool:
-    return _is(pid, b"server.py", b"worker_process")
+    return _is(pid, b"server.py", b"portal.workers.child")
 
 
 def _is(pid: int, *names: bytes) -> bool:

@@ -66,7 +66,9 @@ def test_the_reader_of_save_files_cannot_speak_for_the_portal(unit_portal):
     lists = [path.read_text() for task in tasks for path in task.glob("*/children")]
     # The pass over the catalog's folder can be another.
     started = [Path(f"/proc/{pid}") for pid in "".join(lists).split()]
-    (reader,) = (each for each in started if b"worker_process" in (each / "cmdline").read_bytes())
+    (reader,) = (
+        each for each in started if b"portal.workers.child" in (each / "cmdline").read_bytes()
+    )
     assert (reader / "environ").read_bytes() == b"LC_ALL=C.UTF-8\0"
 
 

@@ -20,7 +20,7 @@ PROGRAM = """
 import asyncio, os, sys
 from pathlib import Path
 from sql import writer
-from tests.recording import Place, request
+from tests.support.recording import Place, request
 
 writer.PATIENCE, writer.DEGRADED_PATIENCE, writer.CHUNK = 0.02, 0.005, 20
 

@@ -82,6 +82,6 @@ def script(tmp_path, body):
 def changed(*lines):
     """A real worker with some lines run before it begins."""
     start = f"import os, sys, time; sys.path.insert(0, {str(ROOT)!r})"
-    body = ["from portal import saves, worker_process", *lines]
-    code = "\n".join([start, *body, "worker_process.main(os.getppid())\n"])
+    body = ["from portal import saves; from portal.workers import child", *lines]
+    code = "\n".join([start, *body, "child.main(os.getppid())\n"])
     return [sys.executable, "-I", "-S", "-c", code]

@@ -78,7 +78,7 @@ def workers_of(pid):
     """The processes below one that parse saves."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     commands = {child: Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-    return [child for child, command in commands.items() if b"worker_process" in command]
+    return [child for child, command in commands.items() if b"portal.workers.child" in command]
 
 
 @pytest.mark.long

@@ -220,7 +220,7 @@ def test_who_writes_is_alone_and_does_not_wait_for_ever(uploads, tmp_path, monke
 CHILD = """
 import asyncio, sys
 from pathlib import Path
-from portal.uploads import Uploads, UploadLimits
+from portal.uploads.store import Uploads, UploadLimits
 from portal.errors import PortalError
 async def main():
     uploads = Uploads(Path(sys.argv[1]), UploadLimits(client_files=10))

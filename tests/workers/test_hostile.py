@@ -57,7 +57,7 @@ def test_reading_or_answering_by_the_byte_takes_too_long(tmp_path, monkeypatch, 
 
 def test_a_worker_ends_itself_where_nobody_does(prospect):
     """Its alarm is the last resort, for a parent that is stopped, say."""
-    sleepy = changed("worker_process.CPU_SECONDS = 1", "saves.describe = lambda *_: time.sleep(60)")
+    sleepy = changed("child.CPU_SECONDS = 1", "saves.describe = lambda *_: time.sleep(60)")
 
     async def test(engine):
         begun = time.monotonic()

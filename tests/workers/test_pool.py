@@ -253,7 +253,7 @@ def test_the_loop_goes_on_while_a_large_save_is_read(large):
 
 PORTAL = """
 import asyncio, sys
-from portal.workers import Workers
+from portal.workers.pool import Workers
 async def main():
     engine = Workers(2, sys.argv[1:] or None)
     asking = [asyncio.create_task(engine.describe("pets", b"{}")) for _ in range(2)]
