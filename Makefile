@@ -2,8 +2,8 @@
 # make test   every test
 # make lint   formatter, linters, types
 # make audit  whether anything that is installed is known to be vulnerable
-# make screenshots  the pictures of the README
-# make bench  the figures of the README, peers where they are installed
+# make screenshots  takes the pictures of README.md
+# make bench  makes the figures of docs/figures.md, with the peers that are installed
 
 PYTHON ?= python3
 PORT ?=

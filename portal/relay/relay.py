@@ -2,7 +2,7 @@
 
 Tornado's curl client has no back-pressure of its own, so a `Relay` puts its own functions on the
 curl handle: they keep at most a window of bytes and then pause libcurl, and they are paused and
-continued from the event loop. What each line guards against was measured; see ARCHITECTURE.md.
+continued from the event loop. What each line guards against was measured; see `portal.relay`.
 """
 
 import asyncio
