@@ -17,6 +17,6 @@ How it works, and what was measured on the way:
   a write takes long.
 - When the upstream breaks off, the client's connection is closed, so that a short file is never
   taken for a whole one.
-- An upload is fed piece by piece. One of up to 1 MiB is kept in memory, so that it can be sent again
-  when a pooled connection turns out to be closed.
+- An upload is fed piece by piece. One of up to 1 MiB is kept in memory, so that it can be sent
+  again when a pooled connection turns out to be closed.
 """
