@@ -25,8 +25,8 @@ from portal.catalog.refresh import RefreshTask
 from portal.config.model import Config, ConfigError, load
 from portal.gitlab.api import GitLabApi
 from portal.gitlab.cache import Listings
-from portal.metrics.door import Guesses
-from portal.metrics.house import Places
+from portal.metrics.access import Guesses
+from portal.metrics.condition import DatabaseFiles
 from portal.metrics.reports import Reports
 from portal.operations import commands
 from portal.operations.readiness import Readiness
@@ -39,17 +39,17 @@ from portal.process.heap import keep_heap
 from portal.process.listener import Listener
 from portal.process.supervisor import EX_UNAVAILABLE, SIGNALS, Supervisor
 from portal.process.systemd import Notifier, Pulse
-from portal.relay.curl import Client
+from portal.relay.curl import CurlClient
 from portal.relay.departures import Departures
 from portal.relay.slots import Transfers
 from portal.relay.upstream import Upstream
 from portal.services import Services, Shared
 from portal.site import templates
-from portal.site.assets import Assets
-from portal.site.recorded import Record
+from portal.site.assets import StaticFiles
+from portal.site.recorded import DisclosureReader
 from portal.uploads.store import Uploads
 from portal.uploads.sweep import SweepTask
-from portal.workers.pool import Workers
+from portal.workers.pool import WorkerPool
 from sql import catalog
 from sql.database import migrate
 from sql.errors import SqlError
@@ -84,7 +84,7 @@ def make_services(
     stack.callback(reader.close)
     upkeep = Upkeep(config.database)
     uploads = Uploads(config.upload_dir)
-    workers = Workers()
+    workers = WorkerPool()
     stack.push_async_callback(workers.close)
     library = Library(config.catalog_index)
     stack.callback(library.close)
@@ -95,13 +95,15 @@ def make_services(
             stack.push_async_callback(task.stop)
     # A handle for every transfer, and one for the redirect before it, so that none waits in the
     # client's own unbounded queue.
-    streams = Client(
+    streams = CurlClient(
         force_instance=True, max_clients=2 * config.limits.transfers, max_body_size=MOST_BYTES
     )
     stack.callback(streams.close)
-    api = Client(force_instance=True)
+    api = CurlClient(force_instance=True)
     stack.callback(api.close)
-    umami = Client(force_instance=True, max_clients=MOST_CONNECTIONS, max_body_size=ANSWER_BYTES)
+    umami = CurlClient(
+        force_instance=True, max_clients=MOST_CONNECTIONS, max_body_size=ANSWER_BYTES
+    )
     stack.callback(umami.close)
     analytics = Analytics(config, umami)
     analytics.start(stack, slot)
@@ -116,7 +118,7 @@ def make_services(
         reports=Reports(
             reader,
             upkeep,
-            Places(config.database, config.outbox),
+            DatabaseFiles(config.database, config.outbox),
             config.spill_dir,
             shared.transfers,
         ),
@@ -129,8 +131,8 @@ def make_services(
         upstream=Upstream(streams, config.gitlab, config.limits),
         transfers=shared.transfers,
         templates=templates.environment(),
-        assets=Assets(config.site),
-        record=Record(config, reader),
+        assets=StaticFiles(config.site),
+        record=DisclosureReader(config, reader),
         readiness=Readiness(config, reader, listings),
         uploads=uploads,
         workers=workers,

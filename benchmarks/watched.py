@@ -26,7 +26,7 @@ from handlers import make_app
 from portal.config.model import load as load_config
 from portal.counting import Classification
 from portal.events import DownloadRequest
-from portal.metrics.door import Guesses
+from portal.metrics.access import Guesses
 from portal.process import logs
 from portal.process.heap import keep_heap
 from portal.relay.slots import Transfers

@@ -11,11 +11,11 @@ from tornado.web import HTTPError, RequestHandler
 
 from demo import projects
 from demo.presign import Presigner
-from demo.projects import Project
+from demo.projects import DemoProject
 
 
 @dataclass(slots=True)
-class Site:
+class DemoSite:
     """What the handlers know: the filled folder, the one token, both origins.
 
     While `outage` is a status, GitLab answers nothing but that. `relays` are the requests that
@@ -35,14 +35,14 @@ class Site:
         return url.replace("{gitlab}", self.gitlab_url).replace("{objects}", self.objects_url)
 
 
-class Handler(RequestHandler):
+class DemoHandler(RequestHandler):
     """One answer of GitLab."""
 
     @property
-    def site(self) -> Site:
+    def site(self) -> DemoSite:
         """The stand-in that is asked."""
         site = self.settings["site"]
-        assert isinstance(site, Site)  # noqa: S101 - for the type checker
+        assert isinstance(site, DemoSite)  # noqa: S101 - for the type checker
         return site
 
     def set_default_headers(self) -> None:
@@ -64,7 +64,7 @@ class Handler(RequestHandler):
         """Compare in constant time."""
         return hmac.compare_digest(given.encode(), self.site.token.encode())
 
-    def project(self, name: str) -> Project:
+    def project(self, name: str) -> DemoProject:
         """The project of that number or path; 404 in GitLab's words where there is none."""
         project = projects.find(self.site.content, name)
         if project is None:
@@ -83,7 +83,7 @@ class Handler(RequestHandler):
         return f"{text}\n"
 
 
-class ApiHandler(Handler):
+class ApiHandler(DemoHandler):
     """One answer of the REST API, version 4: JSON, and for whoever has the token."""
 
     def prepare(self) -> None:
@@ -114,7 +114,7 @@ class NoSuchRoute(ApiHandler):
         raise HTTPError(HTTPStatus.NOT_FOUND)
 
 
-class WebHandler(Handler):
+class WebHandler(DemoHandler):
     """An address for browsers that takes the token too; without it, to the sign-in page."""
 
     def prepare(self) -> None:
@@ -124,7 +124,7 @@ class WebHandler(Handler):
             self.redirect("/users/sign_in")
 
 
-class SignIn(Handler):
+class SignIn(DemoHandler):
     """The page that a stranger is sent to."""
 
     def get(self) -> None:

@@ -9,20 +9,20 @@ from tempfile import TemporaryDirectory
 
 from tornado.web import HTTPError
 
-from demo.answers import ApiHandler, Handler, WebHandler
+from demo.answers import ApiHandler, DemoHandler, WebHandler
 from demo.files import FileSender, attachment
 from demo.git import commit_of, git
-from demo.projects import Project
+from demo.projects import DemoProject
 
 
-class ArchiveSender(FileSender, Handler):
+class ArchiveSender(FileSender, DemoHandler):
     """Sends archives as Workhorse does.
 
     The first answer is sent while it is being made: no length, no ranges. Later ones come from
     the copy that was kept and have both.
     """
 
-    async def send_archive(self, project: Project, commit: str, stem: str, form: str) -> None:
+    async def send_archive(self, project: DemoProject, commit: str, stem: str, form: str) -> None:
         """The archive `<stem>.<form>` of a commit; everything inside is below `<stem>/`."""
         kept = self.site.content / "archives" / commit / f"{stem}.{form}"
         is_first = not kept.exists()
@@ -36,7 +36,7 @@ class ArchiveSender(FileSender, Handler):
         else:
             await self.send_file(kept, f'"{commit}.{form}"')
 
-    def commit(self, project: Project, revision: str) -> str:
+    def commit(self, project: DemoProject, revision: str) -> str:
         """The commit of a tag, branch or id; 404 where there is none."""
         commit = commit_of(project.repository, revision)
         if commit is None:

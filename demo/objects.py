@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape  # nosec B406
 
 from tornado.web import Finish
 
-from demo.answers import Handler
+from demo.answers import DemoHandler
 from demo.files import FileSender
 
 ONE_MECHANISM = (
@@ -20,7 +20,7 @@ ONE_MECHANISM = (
 )
 
 
-class Object(FileSender, Handler):
+class Object(FileSender, DemoHandler):
     """GET and HEAD of one object."""
 
     def set_default_headers(self) -> None:

@@ -9,7 +9,7 @@ from tornado.web import HTTPError
 from demo.answers import ApiHandler
 from demo.files import FileSender, attachment
 from demo.pagination import send_page
-from demo.projects import Entry, Project
+from demo.projects import DemoProject, JSONEntry
 
 
 class Packages(ApiHandler):
@@ -30,7 +30,7 @@ class Packages(ApiHandler):
         send_page(self, found)
 
 
-class PackageFiles(ApiHandler):
+class PackageFileList(ApiHandler):
     """GET /projects/:id/packages/:package_id/package_files."""
 
     def get(self, name: str, number: str) -> None:
@@ -60,14 +60,14 @@ class PackageFile(FileSender, ApiHandler):
 
     head = get
 
-    def _presigned(self, file: Entry) -> str:
+    def _presigned(self, file: JSONEntry) -> str:
         # Signed for GET whatever the method is: a HEAD that follows it is refused.
         path = quote("/" + file["location"].removeprefix("objects/"))
         query = self.site.presigner.query(path, attachment(file["file_name"]))
         return f"{self.site.objects_url}{path}?{query}"
 
 
-def _find(project: Project, name: str, version: str, file_name: str) -> Entry:
+def _find(project: DemoProject, name: str, version: str, file_name: str) -> JSONEntry:
     for package in project.packages():
         if (package["name"], package["version"]) == (name, version):
             for file in package["files"]:
@@ -76,7 +76,7 @@ def _find(project: Project, name: str, version: str, file_name: str) -> Entry:
     raise HTTPError(HTTPStatus.NOT_FOUND)
 
 
-def _package(project: Project, package: Entry) -> dict[str, Any]:
+def _package(project: DemoProject, package: JSONEntry) -> dict[str, Any]:
     return {
         "id": package["id"],
         "name": package["name"],

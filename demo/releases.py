@@ -7,14 +7,14 @@ from urllib.parse import quote
 
 from tornado.web import HTTPError
 
-from demo.answers import ApiHandler, Site, WebHandler
+from demo.answers import ApiHandler, DemoSite, WebHandler
 from demo.pagination import send_page
-from demo.projects import Entry, Project
+from demo.projects import DemoProject, JSONEntry
 
 SOURCE_FORMATS = ("zip", "tar.gz", "tar.bz2", "tar")
 
 
-def ordered(project: Project) -> list[Entry]:
+def ordered(project: DemoProject) -> list[JSONEntry]:
     """A project's releases, the newest first; those of the future are the newest."""
     return sorted(project.releases(), key=lambda r: _time(r["released_at"]), reverse=True)
 
@@ -23,11 +23,11 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _upcoming(release: Entry) -> bool:
+def _upcoming(release: JSONEntry) -> bool:
     return _time(release["released_at"]) > datetime.now(UTC)
 
 
-def find(project: Project, tag: str) -> Entry:
+def find(project: DemoProject, tag: str) -> JSONEntry:
     """The release of that tag; 404 where there is none."""
     release = next((r for r in project.releases() if r["tag_name"] == tag), None)
     if release is None:
@@ -35,7 +35,7 @@ def find(project: Project, tag: str) -> Entry:
     return release
 
 
-def latest(project: Project) -> Entry:
+def latest(project: DemoProject) -> JSONEntry:
     """The newest release that is out, pre-release or not: GitLab does not tell them apart."""
     release = next((r for r in ordered(project) if not _upcoming(r)), None)
     if release is None:
@@ -43,7 +43,7 @@ def latest(project: Project) -> Entry:
     return release
 
 
-def target(site: Site, release: Entry, path: str) -> str:
+def target(site: DemoSite, release: JSONEntry, path: str) -> str:
     """Where the asset link of that filepath leads; 404 where there is none."""
     for link in release["links"]:
         if link["filepath"] == f"/{path}":
@@ -51,7 +51,7 @@ def target(site: Site, release: Entry, path: str) -> str:
     raise HTTPError(HTTPStatus.NOT_FOUND)
 
 
-def rendered(site: Site, project: Project, release: Entry) -> dict[str, Any]:
+def rendered(site: DemoSite, project: DemoProject, release: JSONEntry) -> dict[str, Any]:
     """One release as the API gives it."""
     tag = release["tag_name"]
     page = f"{site.gitlab_url}/{project.path}/-/releases/{quote(tag, safe='')}"
@@ -72,7 +72,7 @@ def rendered(site: Site, project: Project, release: Entry) -> dict[str, Any]:
     }
 
 
-def _link(site: Site, page: str, link: Entry) -> dict[str, Any]:
+def _link(site: DemoSite, page: str, link: JSONEntry) -> dict[str, Any]:
     url = site.address(link["url"])
     filepath = link["filepath"]
     return {
@@ -84,7 +84,7 @@ def _link(site: Site, page: str, link: Entry) -> dict[str, Any]:
     }
 
 
-def _source(site: Site, project: Project, tag: str, form: str) -> dict[str, str]:
+def _source(site: DemoSite, project: DemoProject, tag: str, form: str) -> dict[str, str]:
     name = f"{project.slug}-{tag.replace('/', '-')}.{form}"
     url = f"{site.gitlab_url}/{project.path}/-/archive/{quote(tag)}/{quote(name)}"
     return {"format": form, "url": url}
@@ -124,7 +124,7 @@ class Releases(ApiHandler):
         send_page(self, [rendered(self.site, project, release) for release in releases])
 
 
-class Release(ApiHandler):
+class SingleRelease(ApiHandler):
     """GET /projects/:id/releases/:tag."""
 
     def get(self, name: str, tag: str) -> None:

@@ -2,18 +2,18 @@
 
 from tornado.web import Application
 
-from demo.answers import NoSuchRoute, SignIn, Site
+from demo.answers import DemoSite, NoSuchRoute, SignIn
 from demo.archives import ApiArchive, WebArchive
 from demo.objects import Object
-from demo.packages import PackageFile, PackageFiles, Packages
+from demo.packages import PackageFile, PackageFileList, Packages
 from demo.releases import (
     AssetOfRelease,
     AssetPermalink,
     LatestPermalink,
     LatestRelease,
     ProjectPage,
-    Release,
     Releases,
+    SingleRelease,
 )
 from demo.smart_http import InfoRefs, ReceivePack, UploadPack, WithoutSuffix
 
@@ -23,17 +23,17 @@ PROJECT = r"/([^/]+/[^/]+)"
 FORMATS = r"(tar\.gz|tar\.bz2|zip|tar)"
 
 
-def gitlab(site: Site) -> Application:
+def gitlab(site: DemoSite) -> Application:
     """GitLab's addresses."""
     return Application(
         [
             (API, ProjectPage),
             (rf"{API}/releases", Releases),
             (rf"{API}/releases/permalink/latest(/.+|)", LatestRelease),
-            (rf"{API}/releases/([^/]+)", Release),
+            (rf"{API}/releases/([^/]+)", SingleRelease),
             (rf"{API}/releases/([^/]+)/downloads/(.+)", AssetOfRelease),
             (rf"{API}/packages", Packages),
-            (rf"{API}/packages/(\d+)/package_files", PackageFiles),
+            (rf"{API}/packages/(\d+)/package_files", PackageFileList),
             (rf"{API}/packages/generic/([^/]+)/([^/]+)/([^/]+)", PackageFile),
             (rf"{API}/repository/archive(?:\.{FORMATS})?", ApiArchive),
             (r"/api/(.*)", NoSuchRoute),
@@ -51,7 +51,7 @@ def gitlab(site: Site) -> Application:
     )
 
 
-def objects(site: Site) -> Application:
+def objects(site: DemoSite) -> Application:
     """The object store's addresses."""
     return Application([(r"/(.+)", Object)], site=site, log_function=_no_log)
 

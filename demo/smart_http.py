@@ -15,9 +15,9 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Finish, stream_request_body
 
 from demo import projects
-from demo.answers import Handler
+from demo.answers import DemoHandler
 from demo.backend import Backend
-from demo.projects import Project
+from demo.projects import DemoProject
 
 MAX_REQUEST = 1024 * 1024 * 1024
 NO_ACCESS = (
@@ -34,12 +34,12 @@ NOT_SMART = "Git access over dumb HTTP is not allowed."
 _PROTOCOL = re.compile(r"[a-z0-9=:.-]{1,128}")
 
 
-class GitHandler(Handler):
+class SmartHttpHandler(DemoHandler):
     """One request of a git client."""
 
     _backend: Backend | None = None
 
-    def allowed(self, path: str) -> Project:
+    def allowed(self, path: str) -> DemoProject:
         """The project, for whoever has the token as password; ends the request otherwise."""
         if not self._has_password():
             self.set_header("WWW-Authenticate", 'Basic realm="GitLab"')
@@ -64,14 +64,16 @@ class GitHandler(Handler):
         self.write(text)
         raise Finish
 
-    async def relay(self, project: Project, service: str, body: IO[bytes] | None = None) -> None:
+    async def relay(
+        self, project: DemoProject, service: str, body: IO[bytes] | None = None
+    ) -> None:
         """Run the backend and send what it says; a client that leaves ends it."""
         task = asyncio.ensure_future(self._relay(project, service, body))
         self.site.relays.add(task)
         task.add_done_callback(self.site.relays.discard)
         await task
 
-    async def _relay(self, project: Project, service: str, body: IO[bytes] | None) -> None:
+    async def _relay(self, project: DemoProject, service: str, body: IO[bytes] | None) -> None:
         async with Backend.running(self._environment(project, service), body) as backend:
             self._backend = backend
             status, headers = await backend.headers()
@@ -90,7 +92,7 @@ class GitHandler(Handler):
         if self._backend:
             self._backend.kill()
 
-    def _environment(self, project: Project, service: str) -> dict[str, str]:
+    def _environment(self, project: DemoProject, service: str) -> dict[str, str]:
         """The CGI variables (RFC 3875)."""
         headers = self.request.headers
         variables = {
@@ -108,7 +110,7 @@ class GitHandler(Handler):
         return variables
 
 
-class InfoRefs(GitHandler):
+class InfoRefs(SmartHttpHandler):
     """GET /:group/:project.git/info/refs."""
 
     async def get(self, path: str) -> None:
@@ -128,7 +130,7 @@ class InfoRefs(GitHandler):
 
 
 @stream_request_body
-class UploadPack(GitHandler):
+class UploadPack(SmartHttpHandler):
     """POST /:group/:project.git/git-upload-pack."""
 
     _spool: IO[bytes] | None = None
@@ -162,7 +164,7 @@ class UploadPack(GitHandler):
         self.on_finish()
 
 
-class ReceivePack(GitHandler):
+class ReceivePack(SmartHttpHandler):
     """POST /:group/:project.git/git-receive-pack."""
 
     def post(self, path: str) -> None:
@@ -171,7 +173,7 @@ class ReceivePack(GitHandler):
         self.refuse(HTTPStatus.FORBIDDEN, NO_PUSH)
 
 
-class WithoutSuffix(Handler):
+class WithoutSuffix(DemoHandler):
     """GET /:group/:project/info/refs, without `.git`."""
 
     def get(self, path: str) -> None:

@@ -20,10 +20,10 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from demo import routes
-from demo.answers import Site
+from demo.answers import DemoSite
 from demo.content import fill
 from demo.presign import Presigner
-from demo.projects import Project, find
+from demo.projects import DemoProject, find
 
 ADDRESS = "127.0.0.1"
 
@@ -37,7 +37,7 @@ class StandIn:
 
     def __init__(self, content: Path, *, token: str | None = None) -> None:
         self.token = token if token is not None else f"glpat-{secrets.token_urlsafe(15)}"
-        self.site = Site(content, self.token, Presigner(secrets.token_bytes(32)))
+        self.site = DemoSite(content, self.token, Presigner(secrets.token_bytes(32)))
         self._servers: list[HTTPServer] = []
 
     @property
@@ -64,7 +64,7 @@ class StandIn:
         if self.site.relays:
             await asyncio.wait(self.site.relays)
 
-    def project(self, name: str) -> Project:
+    def project(self, name: str) -> DemoProject:
         """A project by number or path, whose releases can be changed. Raises KeyError."""
         project = find(self.site.content, name)
         if project is None:

@@ -9,7 +9,7 @@ from tornado.web import Application
 
 from handlers import analytics, downloads, git, metrics, pages, releases, wellknown
 from handlers.base.handler import NotFoundHandler, log_request
-from handlers.base.receiving import Site
+from handlers.base.receiving import PortalApplication
 from handlers.catalog import diff, search
 from handlers.catalog import pages as browse
 from handlers.static import StaticHandler, WellKnownHandler
@@ -43,13 +43,13 @@ ROUTES: tuple[Any, ...] = (
     (rf"/{REPOSITORY}/info/lfs/.*", git.LfsHandler),
     (rf"/{REPOSITORY}/(git-receive-pack|HEAD|objects/.*)", git.RefusedHandler),
     (rf"/{SLUG}/info/refs", git.SuffixHandler),
-    (r"/catalog/?", browse.HomeHandler),
+    (r"/catalog/?", browse.CatalogHomeHandler),
     (r"/catalog/search", search.SearchHandler),
     (r"/catalog/diff/?", diff.DiffHandler),
     (r"/catalog/diff/([^/]+)/([^/]+)/?", diff.TableDiffHandler),
     (r"/catalog/history/([^/]+)/([^/]+)/?", diff.HistoryHandler),
     (r"/catalog/history/([^/]+)/([^/]+)/(.+)", diff.HistoryHandler),
-    (r"/catalog/([^/]+)/?", browse.HomeHandler),
+    (r"/catalog/([^/]+)/?", browse.CatalogHomeHandler),
     (r"/catalog/([^/]+)/([^/]+)/?", browse.CategoryHandler),
     (r"/catalog/([^/]+)/([^/]+)/([^/]+)/?", browse.TableHandler),
     (r"/catalog/([^/]+)/([^/]+)/([^/]+)/(.+)", browse.RowHandler),
@@ -62,7 +62,7 @@ ROUTES: tuple[Any, ...] = (
 
 def make_app(services: Services) -> Application:
     """The application over these services; it holds no state of its own."""
-    application = Site(
+    application = PortalApplication(
         list(ROUTES),
         default_handler_class=NotFoundHandler,
         log_function=log_request,

@@ -13,7 +13,7 @@ from portal.config.model import Project
 from portal.counting import Classification, classify, file_size
 from portal.errors import NotFound, PortalError, UpstreamFailed
 from portal.events import DownloadRequest, now
-from portal.relay.upstream import Answer, throttled
+from portal.relay.upstream import UpstreamResponse, throttled
 from portal.releases.model import Asset, Listing, Release, asset_path
 from portal.suggestions import Place, nearest
 
@@ -109,7 +109,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             else:
                 await self.deliver(seen, answer)
 
-    def check_size(self, project: Project, asset: Asset, answer: Answer) -> None:
+    def check_size(self, project: Project, asset: Asset, answer: UpstreamResponse) -> None:
         """Refuse an answer that is not as long as GitLab lists the file, which would be a whole
         one to the client; unless it has been replaced, which GitLab is then asked soon."""
         size = size_of(answer) if answer.status in (200, 206) else None
@@ -119,7 +119,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
                 "The file is not as long as its release says.", "Please try again in a minute.", 60
             )
 
-    def set_answer(self, asset: Asset, answer: Answer) -> None:
+    def set_answer(self, asset: Asset, answer: UpstreamResponse) -> None:
         """The status and headers of the answer; `PortalError` where it is none of a file's."""
         if answer.status not in (200, 206, 304, 412, 416):
             raise refusal(answer.status, answer.headers)
@@ -131,7 +131,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             self.set_header("Content-Disposition", content_disposition(asset.name))
             self.set_header("Content-Security-Policy", FILE_POLICY)
 
-    async def deliver(self, seen: DownloadRequest, answer: Answer) -> None:
+    async def deliver(self, seen: DownloadRequest, answer: UpstreamResponse) -> None:
         """Stream the body, and keep the window open for as long as that takes."""
 
         def renew() -> None:
@@ -159,7 +159,7 @@ def no_asset(handler: Handler, project: Project, release: Release, name: str) ->
     )
 
 
-def size_of(answer: Answer) -> int | None:
+def size_of(answer: UpstreamResponse) -> int | None:
     """The length of the whole file, where the upstream's answer tells it."""
     headers = answer.headers
     return file_size(headers.get("Content-Range"), headers.get("Content-Length"), answer.status)

@@ -18,9 +18,9 @@ from portal.errors import Malformed, NotFound, PortalError, Refused, TooLarge, U
 from portal.events import Clone
 from portal.http import pktline
 from portal.relay.relay import Relay
+from portal.relay.request_body import RequestBody
 from portal.relay.slots import Slot
 from portal.relay.stall import Watch
-from portal.relay.upload import Upload
 from portal.relay.upstream import throttled
 
 log = logging.getLogger("portal.web")
@@ -120,7 +120,7 @@ class UploadPackHandler(GitHandler):
         self.slot = self.services.transfers.acquire()
         self.watch = Watch()
         self.expect_more()
-        upload = Upload(length)
+        upload = RequestBody(length)
         self.opened(
             self.services.upstream.git(
                 project, "POST", "/git-upload-pack", self.git_headers(), upload

@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 from handlers.base.chunks import PiecesHandler
 from portal import __version__
-from portal.analytics.share import KINDS, Shared
+from portal.analytics.share import KINDS, UmamiFigures
 from portal.catalog.state import CatalogState, read_state
 from portal.errors import Malformed, TooMany, Unauthorized
 from portal.metrics import csvs
+from portal.metrics.access import LINK_SECONDS, Authenticator, Credentials
 from portal.metrics.dashboard import Dashboard
-from portal.metrics.door import LINK_SECONDS, Door, Pass
 from portal.metrics.tables import WINDOWS
 from portal.metrics.views import as_json
 from portal.site.map import no_page
@@ -47,16 +47,16 @@ class MetricsHandler(PiecesHandler):
         if not self.config.metrics_token:
             raise no_page(self.config, "/metrics")  # the answer of any name that is not there
         answer = self.door.check(self.offers(), self.query, time.time())
-        if answer is not Pass.RIGHT:
+        if answer is not Credentials.RIGHT:
             self.refuse(answer)
         # A signed page signs no longer than it is good for itself; beside a token, nothing is said.
         signed = not any(map(self.door.is_token, self.offers()))
         self.expires = int(self.query["expires"] if signed else time.time() + LINK_SECONDS)
 
     @cached_property
-    def door(self) -> Door:
+    def door(self) -> Authenticator:
         """Who may come in."""
-        return Door(self.config.metrics_token)
+        return Authenticator(self.config.metrics_token)
 
     @cached_property
     def query(self) -> dict[str, str]:
@@ -73,11 +73,11 @@ class MetricsHandler(PiecesHandler):
             self.request.headers.get("X-Metrics-Token", ""),
         ]
 
-    def refuse(self, answer: Pass) -> NoReturn:
+    def refuse(self, answer: Credentials) -> NoReturn:
         """Say no; slower to a client that goes on guessing."""
-        if answer is Pass.WRONG and (wait := self.services.guesses.wrong(self.client)):
+        if answer is Credentials.WRONG and (wait := self.services.guesses.wrong(self.client)):
             raise TooMany("Too many wrong tokens.", retry_after=wait)
-        if answer is Pass.EXPIRED:
+        if answer is Credentials.EXPIRED:
             raise Unauthorized("This link is no longer good.", "Open the page afresh.")
         raise Unauthorized("This page needs its token.")
 
@@ -149,7 +149,7 @@ class MetricsHandler(PiecesHandler):
         """The page; finding the template is part of it, since the first time compiles it."""
         return self.services.templates.get_template("metrics/page.html").render(**context)
 
-    async def everything(self, window: str) -> tuple[Dashboard, Shared, CatalogState | None]:
+    async def everything(self, window: str) -> tuple[Dashboard, UmamiFigures, CatalogState | None]:
         """What is counted here, what Umami has, how the catalog is; none waits for another."""
         services = self.services
         return await asyncio.gather(

@@ -3,7 +3,7 @@
 from handlers.base.handler import Handler
 from portal.errors import NotFound
 from portal.http.accept import takes_gzip
-from portal.site.assets import Asset
+from portal.site.assets import StaticFile
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 
@@ -11,7 +11,7 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 class StaticHandler(Handler):
     """Style, scripts and pictures: for good under the addresses that pages have."""
 
-    asset: Asset | None = None
+    asset: StaticFile | None = None
 
     def get(self, path: str) -> None:
         """The file."""

@@ -8,7 +8,7 @@ from portal.analytics import Analytics
 from portal.catalog.library import Library
 from portal.config.model import Config
 from portal.gitlab.cache import Listings
-from portal.metrics.door import Guesses
+from portal.metrics.access import Guesses
 from portal.metrics.reports import Reports
 from portal.operations.readiness import Readiness
 from portal.operations.recording import Recording
@@ -16,11 +16,11 @@ from portal.operations.traffic import TrafficCounter
 from portal.relay.departures import Departures
 from portal.relay.slots import Transfers
 from portal.relay.upstream import Upstream
-from portal.site.assets import Assets
-from portal.site.recorded import Record
+from portal.site.assets import StaticFiles
+from portal.site.recorded import DisclosureReader
 from portal.uploads.quota import Holding
 from portal.uploads.store import Uploads
-from portal.workers.pool import Workers
+from portal.workers.pool import WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class Services:
     library: Library
     guesses: Guesses
     templates: jinja2.Environment
-    assets: Assets
-    record: Record
+    assets: StaticFiles
+    record: DisclosureReader
     readiness: Readiness
     uploads: Uploads
-    workers: Workers
+    workers: WorkerPool
     holding: Holding = field(default_factory=Holding)
     running: set[object] = field(default_factory=set)

@@ -32,7 +32,7 @@ class Old(NamedTuple):
     last: str | None
 
 
-class Prospect(NamedTuple):
+class PrunePlan(NamedTuple):
     """What a prune would take; `clients` is whether there are any of before the day."""
 
     old: list[Old]
@@ -44,7 +44,7 @@ class Prospect(NamedTuple):
         return not self.clients and not any(old.rows for old in self.old)
 
 
-def prospect(database: Path, before: date) -> Prospect:
+def prospect(database: Path, before: date) -> PrunePlan:
     """What is older than that day. Reads every row; raises `UpkeepError`."""
     bounds = {"before": str(before)}
     statements = sql.load()
@@ -54,7 +54,7 @@ def prospect(database: Path, before: date) -> Prospect:
             for section in SECTIONS
         ]
         (clients,) = connection.execute(statements["old_clients"], bounds).fetchone()
-        return Prospect(old, bool(clients))
+        return PrunePlan(old, bool(clients))
 
 
 def prune(database: Path, before: date, today: date, rows: int, told: Told = silent) -> int:

@@ -8,10 +8,10 @@ from sql.errors import RecordError
 from sql.groups import GroupCommit
 from sql.writer import Writer
 
-Item = tuple[str, Row]
+EventItem = tuple[str, Row]
 
 
-class Recorder(GroupCommit[Item]):
+class Recorder(GroupCommit[EventItem]):
     """Commits events in the order they come, many at once, without blocking the event loop.
 
     Slot `slot` of `slots` is this process's own: its spill file, and those that an earlier run
@@ -25,7 +25,7 @@ class Recorder(GroupCommit[Item]):
     """
 
     def __init__(self, database: Path, spill_dir: Path, slot: int = 0, slots: int = 1) -> None:
-        super().__init__("recorder", lambda: _Store(database, spill_dir, slot, slots))
+        super().__init__("recorder", lambda: _EventStore(database, spill_dir, slot, slots))
 
     async def record(self, event: Event) -> None:
         """Return once the event is committed, or synced to the spill file.
@@ -40,7 +40,7 @@ class Recorder(GroupCommit[Item]):
         self._post((event.kind, row(event)))
 
 
-class _Store:
+class _EventStore:
     """The writer, as the thread uses it."""
 
     def __init__(self, database: Path, spill_dir: Path, slot: int, slots: int) -> None:
@@ -50,5 +50,5 @@ class _Store:
             raise RecordError(f"nothing can be spilled: {error}") from error
         self.rest, self.close = self._writer.rest, self._writer.close
 
-    def store(self, items: Sequence[Item], queued: float) -> None:
+    def store(self, items: Sequence[EventItem], queued: float) -> None:
         self._writer.store(encode(items), queued)

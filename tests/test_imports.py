@@ -19,14 +19,19 @@ ALLOWED = {
 ALONE = {
     "portal/counting.py": set(),
     "portal/http/pktline.py": set(),
-    "portal/relay/upload.py": set(),
+    "portal/relay/request_body.py": set(),
     "portal/relay/stall.py": set(),
-    "portal/relay/window.py": set(),
+    "portal/relay/buffer.py": set(),
     "portal/relay/head.py": set(),
     "portal/relay/relay.py": {
         "portal.errors",
         "portal.config.model",
-        *("portal.relay.head", "portal.relay.upload", "portal.relay.stall", "portal.relay.window"),
+        *(
+            "portal.relay.head",
+            "portal.relay.request_body",
+            "portal.relay.stall",
+            "portal.relay.buffer",
+        ),
     },
 }
 

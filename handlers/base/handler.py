@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from tornado.web import RequestHandler
 
 from handlers.base.errors import FailingHandler
-from portal.analytics import Tag
+from portal.analytics import TrackerTag
 from portal.config.model import Config, Project
 from portal.errors import Malformed, Misdirected, NotFound
 from portal.events import USER_AGENT_LIMIT
@@ -141,7 +141,7 @@ class Handler(FailingHandler):
         return False
 
     @property
-    def tracker(self) -> Tag | None:
+    def tracker(self) -> TrackerTag | None:
         """What to hand to a page as `tracker`, which then tells Umami its address and title.
 
         None on private pages, and with errors: what was mistyped may hold a secret.

@@ -145,7 +145,7 @@ def streams(handler: type[RequestHandler]) -> bool:
     return handler.data_received is not RequestHandler.data_received
 
 
-class Site(Application):
+class PortalApplication(Application):
     """The application, in which a body that is too large for its handler gets an answer."""
 
     def get_handler_delegate(

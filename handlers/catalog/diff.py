@@ -14,7 +14,7 @@ from portal.catalog.diffs import (
 )
 from portal.catalog.library import Catalog
 from portal.catalog.past import Step, past
-from portal.catalog.shelves import Entry, Shelf
+from portal.catalog.shelves import Shelf, TableEntry
 from portal.catalog.values import Reference, references
 from portal.errors import Malformed, NotFound
 
@@ -110,7 +110,7 @@ class TableDiffHandler(CompareHandler):
                 catalog.table(new, category, table)  # says what is near
             diff = table_diff(catalog, before, after, kind, page)
             changed = [each for row in diff.rows for each in row.fields] + diff.head
-            links: dict[str, dict[Reference, Entry]] = {
+            links: dict[str, dict[Reference, TableEntry]] = {
                 "old": catalog.existing(old, references([each.old.value for each in changed])),
                 "new": catalog.existing(new, references([each.new.value for each in changed])),
             }
@@ -194,6 +194,6 @@ def _fields(changes: list[FieldChange]) -> list[dict[str, Any]]:
     ]
 
 
-def _entry(shelf: Shelf, category: str, table: str) -> Entry | None:
+def _entry(shelf: Shelf, category: str, table: str) -> TableEntry | None:
     named = shelf.categories.get(category, ())
     return next((entry for entry in named if entry.name == table), None)

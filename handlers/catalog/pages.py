@@ -17,7 +17,7 @@ from portal.errors import Malformed
 VIEWS = ("page", "sort", "order", "column", "q", "field", "is", "value")
 
 
-class HomeHandler(CatalogHandler):
+class CatalogHomeHandler(CatalogHandler):
     """/catalog and /catalog/<version>: what there is, and how it came to be."""
 
     async def get(self, version: str | None = None) -> None:

@@ -23,7 +23,7 @@ NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChangeRow:
     """One line of the table of changes; `note` is a sentence or empty."""
 
     subject: str
@@ -33,12 +33,12 @@ class Row:
     note: str
 
 
-def rows(changes: Sequence[JSONObject]) -> list[Row]:
+def rows(changes: Sequence[JSONObject]) -> list[ChangeRow]:
     """Changes as `portal.saves` gives them (`Change.plain`), for a page.
 
     A second copy that follows the first has no line of its own, and a note stands once.
     """
-    found: list[Row] = []
+    found: list[ChangeRow] = []
     noted = set()
     for change in changes:
         row = _row(change)
@@ -58,18 +58,18 @@ def rows(changes: Sequence[JSONObject]) -> list[Row]:
     return found
 
 
-def _row(change: JSONObject) -> Row:
+def _row(change: JSONObject) -> ChangeRow:
     subject, note = str(change["subject"]), str(change["note"])
     keys = change["path"]
     path = [str(key) for key in keys] if isinstance(keys, Sequence) else []
     before, after = change["before"], change["after"]
     if not path:
         before, after = ("–", "a copy") if before is None else ("in the file", "deleted")
-        return Row(subject, "The whole mount", before, after, note)
+        return ChangeRow(subject, "The whole mount", before, after, note)
     if path[0] == "missions":
-        return Row(f"Mission {path[-1]}", "State", shown(before), "not played yet", note)
+        return ChangeRow(f"Mission {path[-1]}", "State", shown(before), "not played yet", note)
     what = ": ".join(NAMES.get(key, key) for key in path)
-    return Row(subject, what, shown(before), shown(after), note)
+    return ChangeRow(subject, what, shown(before), shown(after), note)
 
 
 def shown(value: JSON) -> str:

@@ -11,7 +11,7 @@ from portal.http.forms import posted_fields
 from portal.http.json_body import posted_json
 from portal.saves.errors import EditError
 from portal.saves.plain import JSON, JSONObject
-from portal.uploads.form import Form, check_count, fill
+from portal.uploads.form import FormParser, check_count, fill
 from portal.uploads.store import Upload
 
 
@@ -28,7 +28,7 @@ class Asked(NamedTuple):
 
     current: Current
     edits: JSON
-    form: Form | None
+    form: FormParser | None
     description: JSONObject
 
 
@@ -77,7 +77,7 @@ async def answer_form(
     handler: ToolHandler,
     upload: Upload,
     description: JSONObject,
-    form: Form,
+    form: FormParser,
     error: PortalError | None = None,
 ) -> None:
     """The page with the form; after an error, with what was filled in."""
@@ -152,7 +152,7 @@ class AskingHandler(UploadedHandler):
             return None
         return Asked(now, edits, form, description)
 
-    def wrong(self, form: Form, edits: list[JSONObject]) -> EditError | None:
+    def wrong(self, form: FormParser, edits: list[JSONObject]) -> EditError | None:
         """What keeps a form from being edits."""
         if form.errors:
             count = len(form.errors)

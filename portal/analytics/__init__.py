@@ -30,7 +30,7 @@ MOST_CONNECTIONS = 64  # to Umami: its events at once, a batch, what the operato
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class TrackerTag:
     """What a page says of the tracker: its address, the website's id, the path it posts to."""
 
     address: str
@@ -82,10 +82,14 @@ class Analytics:
                 stack.push_async_callback(task.stop)
 
     @property
-    def tag(self) -> Tag | None:
+    def tag(self) -> TrackerTag | None:
         """For a public page; None where no page events are taken."""
         umami = self._config.umami
-        return Tag(self.tracker.address, umami.website, umami.collect) if self.collector else None
+        return (
+            TrackerTag(self.tracker.address, umami.website, umami.collect)
+            if self.collector
+            else None
+        )
 
     def note(
         self, name: str, values: Mapping[str, JSON], url: str, host: str, visitor: Visitor

@@ -36,7 +36,7 @@ class Unanswered(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class UmamiResponse:
     """Any answer, of whatever status."""
 
     status: int
@@ -60,13 +60,13 @@ class UmamiClient:
 
     async def get(
         self, path: str, seconds: float, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> UmamiResponse:
         """The answer within so many seconds. Raises `NotSent`, `Unanswered`."""
         return await self._fetch("GET", path, None, seconds, headers or {})
 
     async def post(
         self, path: str, body: str, seconds: float, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> UmamiResponse:
         """The answer to a JSON body. Raises as `get` does."""
         headers = {"Content-Type": "application/json", **(headers or {})}
         return await self._fetch("POST", path, body, seconds, headers)
@@ -80,7 +80,7 @@ class UmamiClient:
 
     async def _fetch(
         self, method: str, path: str, body: str | None, seconds: float, headers: Mapping[str, str]
-    ) -> Answer:
+    ) -> UmamiResponse:
         request = HTTPRequest(
             self.url + path,
             method=method,
@@ -100,7 +100,7 @@ class UmamiClient:
             raise Unanswered(f"libcurl's error {error.errno}") from None
         except (HTTPError, ValueError) as error:
             raise Unanswered(type(error).__name__) from None
-        return Answer(response.code, response.headers, response.body)
+        return UmamiResponse(response.code, response.headers, response.body)
 
 
 def _prepare(curl: pycurl.Curl) -> None:

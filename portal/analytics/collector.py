@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping
 
 from portal.analytics.circuit import Circuit
-from portal.analytics.client import Answer, NotSent, UmamiClient, Unanswered
+from portal.analytics.client import NotSent, UmamiClient, UmamiResponse, Unanswered
 from portal.analytics.events import PageEvent, Visitor
 from portal.analytics.payload import clean
 from portal.saves.plain import JSON, JSONObject
@@ -83,7 +83,7 @@ class Collector:
             return {}
         return self._understood(answer)
 
-    def _understood(self, answer: Answer) -> JSONObject:
+    def _understood(self, answer: UmamiResponse) -> JSONObject:
         told = answer.json()
         if answer.status >= 500 or (answer.status < 300 and not isinstance(told, dict)):
             self._circuit.failed()

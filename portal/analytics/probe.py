@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from portal import __version__
-from portal.analytics.client import ANSWER_BYTES, Answer, NotSent, UmamiClient, Unanswered
+from portal.analytics.client import ANSWER_BYTES, NotSent, UmamiClient, UmamiResponse, Unanswered
 from portal.analytics.events import Visitor
 from portal.analytics.payload import clean
 from portal.analytics.share import STRANGE, Share
 from portal.analytics.tracker import fetched
 from portal.config.model import UmamiConfig
-from portal.relay.curl import Client
+from portal.relay.curl import CurlClient
 
 SECONDS = 10.0
 # What is left behind: one custom event of this name, which is no view of a page, by one visitor who
@@ -34,7 +34,7 @@ class Finding:
 
 async def probe(umami: UmamiConfig) -> int:
     """Print each finding; the exit status, 1 unless all are fine."""
-    client, status = Client(force_instance=True, max_body_size=ANSWER_BYTES), 0
+    client, status = CurlClient(force_instance=True, max_body_size=ANSWER_BYTES), 0
     if umami.website:
         sys.stdout.write(f"{SENT}\n")
     try:
@@ -117,7 +117,7 @@ async def _share(umami: UmamiConfig, client: UmamiClient) -> Finding:
     return Finding(True, f"its share page {umami.share} gives figures")
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: UmamiResponse) -> str:
     """What it said, for a terminal."""
     text = answer.body[:200].decode("utf-8", "replace")
     return " ".join("".join(c if c.isprintable() else " " for c in text).split()) or "no reason"

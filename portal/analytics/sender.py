@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from portal.analytics.circuit import Circuit
-from portal.analytics.client import Answer, NotSent, UmamiClient, Unanswered
+from portal.analytics.client import NotSent, UmamiClient, UmamiResponse, Unanswered
 from sql.errors import OutboxError
 from sql.outbox.sending import Sending
 
@@ -105,7 +105,7 @@ class Sender:
             await self._surely(self._sending.put_back)  # whether it marked them is not known
             return []
 
-    async def _understood(self, answer: Answer, count: int) -> float:
+    async def _understood(self, answer: UmamiResponse, count: int) -> float:
         if answer.status >= 500:
             return await self._uncertain(count, f"Umami answered {answer.status}")
         self._circuit.answered()

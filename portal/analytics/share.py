@@ -27,7 +27,7 @@ Names = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PeriodFigures:
     """So many days: views, distinct visitors, and of each of KINDS the top names with visitors."""
 
     views: int
@@ -39,7 +39,7 @@ class Window:
 class PageFigures:
     """The last 30 and 90 days, by days; whole UTC days that end today."""
 
-    windows: Mapping[int, Window]
+    windows: Mapping[int, PeriodFigures]
 
     def lines(self, kind: str) -> list[tuple[str, int | None, int | None]]:
         """The names of a kind with their visitors in both windows; None where not in the top."""
@@ -48,7 +48,7 @@ class PageFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class UmamiFigures:
     """What the operator's page has of Umami: whether it answers, and the figures of its share page;
     without these `why` says in a few words why there are none."""
 
@@ -63,17 +63,17 @@ class Share:
     def __init__(self, config: UmamiConfig, client: UmamiClient) -> None:
         self._config = config
         self._client = client
-        self._known = Shared()
+        self._known = UmamiFigures()
         self._asked_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
 
-    async def read(self) -> Shared:
+    async def read(self) -> UmamiFigures:
         """What is known, asked for anew where that is old; within half a second, whatever Umami
         does. What comes later is there for the next page."""
         if not self._config.share:
             return self._known
         if self._asking is None and time.monotonic() - self._asked_at > REMEMBER_SECONDS:
-            self._known = Shared()
+            self._known = UmamiFigures()
             self._asking = asyncio.get_running_loop().create_task(self._ask())
         if self._asking:
             await asyncio.wait([self._asking], timeout=PATIENCE)
@@ -89,13 +89,15 @@ class Share:
         try:
             if not await self._client.answers():
                 return  # and the next page looks for it again
-            self._known = Shared(True, None, "Umami has not sent them yet")
+            self._known = UmamiFigures(True, None, "Umami has not sent them yet")
             try:
-                self._known = Shared(True, await self.figures())
+                self._known = UmamiFigures(True, await self.figures())
             except (NotSent, Unanswered):
-                self._known = Shared(True, None, "Umami gave no answer")
+                self._known = UmamiFigures(True, None, "Umami gave no answer")
             except STRANGE as error:
-                self._known = Shared(True, None, f"Umami's answer was not understood: {error}")
+                self._known = UmamiFigures(
+                    True, None, f"Umami's answer was not understood: {error}"
+                )
             self._asked_at = time.monotonic()
         finally:
             self._asking = None
@@ -116,7 +118,9 @@ class Share:
         )
         return PageFigures(dict(zip(WINDOWS, windows, strict=True)))
 
-    async def _window(self, website: str, headers: Mapping[str, str], between: str) -> Window:
+    async def _window(
+        self, website: str, headers: Mapping[str, str], between: str
+    ) -> PeriodFigures:
         base = f"/api/websites/{website}"
         stats, *tops = await asyncio.gather(
             self._json(f"{base}/stats?{between}", headers),
@@ -126,7 +130,7 @@ class Share:
             ),
         )
         named = dict(zip(KINDS, map(_names, tops), strict=True))
-        return Window(_figure(stats["pageviews"]), _figure(stats["visitors"]), named)
+        return PeriodFigures(_figure(stats["pageviews"]), _figure(stats["visitors"]), named)
 
     async def _json(self, path: str, headers: Mapping[str, str]) -> Any:
         answer = await self._client.get(path, ANSWER_SECONDS, headers)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from markupsafe import Markup, escape
 
 from portal.catalog.addresses import address
-from portal.catalog.shelves import Entry
+from portal.catalog.shelves import TableEntry
 from portal.catalog.values import (
     NOTHING,
     Reference,
@@ -20,7 +20,7 @@ from portal.catalog.values import (
 SHORT = 160  # characters of a cell
 FEW = 4  # of a list in a cell
 
-Links = Mapping[Reference, Entry]
+Links = Mapping[Reference, TableEntry]
 
 
 def cell(value: Value, links: Links, version: str) -> Markup:

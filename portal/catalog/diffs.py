@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from portal.catalog.library import Catalog
-from portal.catalog.shelves import Entry, Item, Shelf
+from portal.catalog.shelves import Shelf, StoredRow, TableEntry
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value, canonical, reference
 
@@ -50,13 +50,13 @@ class TableChange:
     """How many rows of a table came, went and changed. `old` or `new` is None where the table is
     only in the other version; `head` says whether its defaults or its other settings changed."""
 
-    old: Entry | None
-    new: Entry | None
+    old: TableEntry | None
+    new: TableEntry | None
     counts: Mapping[str, int]
     head: bool
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> TableEntry:
         """The table, as it is in the newer version that has it."""
         entry = self.new or self.old
         assert entry  # noqa: S101 - one of them has it
@@ -105,7 +105,7 @@ def changed_tables(catalog: Catalog, old: Shelf, new: Shelf) -> list[TableChange
 
 
 def table_diff(
-    catalog: Catalog, before: Entry | None, after: Entry | None, kind: str, page: int
+    catalog: Catalog, before: TableEntry | None, after: TableEntry | None, kind: str, page: int
 ) -> TableDiff:
     """A page of what differs in a table; of one kind, or "" for all."""
     moved = _moved(catalog, before, after)
@@ -138,8 +138,8 @@ def table_diff(
 
 
 def row_change(
-    old: Item | None,
-    new: Item | None,
+    old: StoredRow | None,
+    new: StoredRow | None,
     old_defaults: Mapping[str, Value],
     new_defaults: Mapping[str, Value],
     by_default: bool = False,
@@ -197,16 +197,16 @@ def _side(name: str, own: Mapping[str, Value], values: Mapping[str, Value], ther
     return Side(values.get(name), there and name in values, own=False)
 
 
-def _change(catalog: Catalog, before: Entry | None, after: Entry | None) -> TableChange:
+def _change(catalog: Catalog, before: TableEntry | None, after: TableEntry | None) -> TableChange:
     counts = _moved(catalog, before, after).counts()
     return TableChange(before, after, counts, _heads_differ(before, after))
 
 
-def _heads_differ(before: Entry | None, after: Entry | None) -> bool:
+def _heads_differ(before: TableEntry | None, after: TableEntry | None) -> bool:
     return bool(before and after and before.head != after.head)
 
 
-def _moved(catalog: Catalog, before: Entry | None, after: Entry | None) -> _Moved:
+def _moved(catalog: Catalog, before: TableEntry | None, after: TableEntry | None) -> _Moved:
     """Numbers stand for whole rows, so only those that one side lacks have to be looked at."""
     old: Sequence[int] = catalog.members(before) if before else ()
     new: Sequence[int] = catalog.members(after) if after else ()

@@ -9,7 +9,7 @@ from portal.catalog.cells import json_text
 from portal.catalog.library import Catalog, Library
 from portal.catalog.listing import effective
 from portal.catalog.rows import RowPage
-from portal.catalog.shelves import Entry, Item
+from portal.catalog.shelves import StoredRow, TableEntry
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value, compact, plain
 from portal.metrics.csvs import BYTE_ORDER_MARK, harmless
@@ -19,13 +19,13 @@ from portal.metrics.csvs import BYTE_ORDER_MARK, harmless
 class Whole:
     """A table with the numbers of all its rows; the rows are read as they are sent."""
 
-    entry: Entry
+    entry: TableEntry
     head: Mapping[str, Value]
     fields: Sequence[str]
     rows: Sequence[int]
 
 
-def whole(catalog: Catalog, entry: Entry) -> Whole:
+def whole(catalog: Catalog, entry: TableEntry) -> Whole:
     """A table, ready to be sent."""
     head = catalog.head(entry)
     fields = list(dict.fromkeys([*defaults(head), *catalog.fields(entry)]))
@@ -48,7 +48,7 @@ async def table_csv(library: Library, table: Whole) -> AsyncIterator[str]:
     yield BYTE_ORDER_MARK + _lines([["Name", *table.fields]])
     values = defaults(table.head)
 
-    def made(items: Sequence[Item]) -> str:
+    def made(items: Sequence[StoredRow]) -> str:
         return _lines(
             [item.name, *(plain(effective(item, values, name)) for name in table.fields)]
             for item in items
@@ -76,7 +76,7 @@ async def category_csv(library: Library, tables: Sequence[Whole]) -> AsyncIterat
     for table in tables:
         name = table.entry.name
 
-        def made(items: Sequence[Item], name: str = name) -> str:
+        def made(items: Sequence[StoredRow], name: str = name) -> str:
             return _lines(
                 [name, item.name, field, plain(value)]
                 for item in items
@@ -100,7 +100,7 @@ def row_csv(page: RowPage) -> str:
     return BYTE_ORDER_MARK + _lines([["Field", "Value", "From"], *lines])
 
 
-def _json_lines(items: Sequence[Item]) -> str:
+def _json_lines(items: Sequence[StoredRow]) -> str:
     return ",\n".join(f"\t\t{compact(item.body)}" for item in items)
 
 

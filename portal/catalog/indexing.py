@@ -141,7 +141,7 @@ def add_file(index: Index, file: TableFile, held: dict[int, int], problems: Prob
     problems.extend((file.shown, sentence) for sentence in told)
 
 
-def add_table(index: Index, number: int, table: tables.Table) -> tuple[int, list[str]]:
+def add_table(index: Index, number: int, table: tables.DataTable) -> tuple[int, list[str]]:
     """The number of what the table holds, once it is in the index, and what is wrong with it.
     Raises `BadTable`."""
     head = values.canonical(table.head).encode()

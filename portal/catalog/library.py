@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from portal.catalog.addresses import address
 from portal.catalog.naming import natural, near
-from portal.catalog.shelves import Entry, Item, Kept, Places, Progress, Shelf, Version
+from portal.catalog.shelves import Kept, Progress, RowIndex, Shelf, StoredRow, TableEntry, Version
 from portal.catalog.values import Reference, Value, compact
 from portal.errors import NotFound, Unavailable
 from portal.suggestions import Place
@@ -79,10 +79,12 @@ class Catalog:
         shelf = self._kept.shelves.get(version.id)
         if shelf is None:
             rows = self._snapshot.rows("shelf", version=version.id)
-            shelf = self._kept.shelves[version.id] = Shelf(version, [Entry(*row) for row in rows])
+            shelf = self._kept.shelves[version.id] = Shelf(
+                version, [TableEntry(*row) for row in rows]
+            )
         return shelf
 
-    def category(self, shelf: Shelf, name: str) -> list[Entry]:
+    def category(self, shelf: Shelf, name: str) -> list[TableEntry]:
         """The tables of a category. Raises `NotFound`."""
         if name in shelf.categories:
             return shelf.categories[name]
@@ -90,7 +92,7 @@ class Catalog:
         places = near(name, shelf.categories, lambda each: address(version, each))
         raise NotFound(f'There is no category "{name}" in version {version}.', near=places)
 
-    def table(self, shelf: Shelf, category: str, name: str) -> Entry:
+    def table(self, shelf: Shelf, category: str, name: str) -> TableEntry:
         """A table. Raises `NotFound`."""
         for entry in shelf.categories.get(category, ()):
             if entry.name == name:
@@ -102,18 +104,18 @@ class Catalog:
         found = near(f"{category}/{name}", places, places.__getitem__)
         raise NotFound(f'There is no table "{category}/{name}" in version {version}.', near=found)
 
-    def members(self, entry: Entry) -> "array[int]":
+    def members(self, entry: TableEntry) -> "array[int]":
         """The rows of a table, in their order."""
         return unpacked(self._snapshot.rows("members", content=entry.content)[0][0])
 
-    def fields(self, entry: Entry) -> Mapping[str, int]:
+    def fields(self, entry: TableEntry) -> Mapping[str, int]:
         """In how many rows each field stands."""
         found: dict[str, int] = json.loads(
             self._snapshot.rows("members", content=entry.content)[0][1]
         )
         return found
 
-    def head(self, entry: Entry) -> Mapping[str, Value]:
+    def head(self, entry: TableEntry) -> Mapping[str, Value]:
         """All of a table's file but its rows."""
         head = self._kept.heads.get(entry.head)
         if head is None:
@@ -121,9 +123,9 @@ class Catalog:
             head = self._kept.heads[entry.head] = json.loads(body)
         return head
 
-    def items(self, rows: Sequence[int]) -> list[Item]:
+    def items(self, rows: Sequence[int]) -> list[StoredRow]:
         """These rows, in that order."""
-        return [Item(row, name, json.loads(body)) for row, name, body in self.bodies(rows)]
+        return [StoredRow(row, name, json.loads(body)) for row, name, body in self.bodies(rows)]
 
     def bodies(self, rows: Sequence[int]) -> Iterator[tuple[int, str, str]]:
         """The number, name and JSON of these rows, in that order; few of them are in memory."""
@@ -140,11 +142,11 @@ class Catalog:
             body = json.loads(text)
             yield row, name, compact(body[field]) if field in body else None
 
-    def item(self, shelf: Shelf, entry: Entry, name: str) -> Item:
+    def item(self, shelf: Shelf, entry: TableEntry, name: str) -> StoredRow:
         """The row of that name. Raises `NotFound`."""
         forms: dict[int, str] = dict(self._snapshot.rows("row_forms", table=entry.id, row=name))
         for row in self.held(shelf, forms):
-            return Item(row, name, json.loads(forms[row]))
+            return StoredRow(row, name, json.loads(forms[row]))
         version = shelf.version.name
         places = near(
             name,
@@ -154,28 +156,28 @@ class Catalog:
         sentence = f'There is no row "{name}" in {entry.path} of version {version}.'
         raise NotFound(sentence, near=places)
 
-    def names(self, entry: Entry) -> list[str]:
+    def names(self, entry: TableEntry) -> list[str]:
         """The names of a table's rows, in their order."""
         pieces = (
             self._snapshot.rows("names_by_id", ids=ids) for ids in _pieces(self.members(entry))
         )
         return [name for piece in pieces for (name,) in piece]
 
-    def names_ever(self, entry: Entry) -> list[str]:
+    def names_ever(self, entry: TableEntry) -> list[str]:
         """The names of the rows that a table has in any version."""
         return [name for name, _ in self._snapshot.rows("table_keys", table=entry.id)]
 
-    def forms(self, table: int, name: str) -> list[Item]:
+    def forms(self, table: int, name: str) -> list[StoredRow]:
         """A row in every form that it has in any version."""
         found = self._snapshot.rows("row_forms", table=table, row=name)
-        return [Item(row, name, json.loads(body)) for row, body in found]
+        return [StoredRow(row, name, json.loads(body)) for row, body in found]
 
-    def linked_from(self, entry: Entry, name: str) -> list[int]:
+    def linked_from(self, entry: TableEntry, name: str) -> list[int]:
         """The rows, of any version, that refer to one."""
         rows = self._snapshot.rows("linked_from", table=entry.name, row=name)
         return [row for (row,) in rows]
 
-    def existing(self, shelf: Shelf, links: Iterable[Reference]) -> dict[Reference, Entry]:
+    def existing(self, shelf: Shelf, links: Iterable[Reference]) -> dict[Reference, TableEntry]:
         """The tables in which the rows are that are referred to; those that are not there lack."""
         wanted = {
             (entry.id, link.row): link
@@ -211,7 +213,7 @@ class Catalog:
         return mask
 
     @property
-    def places(self) -> Places:
+    def places(self) -> RowIndex:
         """Where every row belongs."""
         if self._kept.places is None:
             rows = self._snapshot.rows("row_places")
@@ -219,7 +221,7 @@ class Catalog:
             keys, tables = array("I", bytes(4 * size)), array("I", bytes(4 * size))
             for row, key, table in rows:
                 keys[row], tables[row] = key, table
-            self._kept.places = Places(keys, tables)
+            self._kept.places = RowIndex(keys, tables)
         return self._kept.places
 
     def ids(self, statement: str, **parameters: str) -> list[int]:
@@ -258,7 +260,7 @@ class Library:
             ) from error
 
     async def pieces(
-        self, rows: Sequence[int], work: Callable[[Sequence[Item]], T]
+        self, rows: Sequence[int], work: Callable[[Sequence[StoredRow]], T]
     ) -> AsyncIterator[T]:
         """What `work` makes of many rows, so many at a time. Raises `Unavailable`, also when the
         rows are gone."""

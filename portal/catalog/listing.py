@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from portal.catalog.choosing import NAME, Wish, choose
 from portal.catalog.library import Catalog
-from portal.catalog.shelves import Entry, Item
+from portal.catalog.shelves import StoredRow, TableEntry
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value
 
@@ -18,7 +18,7 @@ class Listed:
     """A page of a list: `total` rows are in it, `all_rows` in the table. `columns` are shown, of
     `fields`, which are all there are."""
 
-    items: list[Item]
+    items: list[StoredRow]
     total: int
     all_rows: int
     page: int
@@ -29,7 +29,7 @@ class Listed:
     defaults: Mapping[str, Value] = field(default_factory=dict)
 
 
-def listed(catalog: Catalog, entry: Entry, wish: Wish) -> Listed:
+def listed(catalog: Catalog, entry: TableEntry, wish: Wish) -> Listed:
     """A page of a table."""
     head = catalog.head(entry)
     values = defaults(head)
@@ -43,7 +43,7 @@ def listed(catalog: Catalog, entry: Entry, wish: Wish) -> Listed:
     return Listed(items, len(chosen), len(rows), page, pages, columns, fields, head, values)
 
 
-def effective(item: Item, values: Mapping[str, Value], name: str) -> Value:
+def effective(item: StoredRow, values: Mapping[str, Value], name: str) -> Value:
     """What a row has in a field: its own value, or the table's default."""
     return item.name if name == NAME else item.body.get(name, values.get(name))
 

@@ -7,7 +7,7 @@ from portal.catalog.addresses import history
 from portal.catalog.diffs import RowChange, row_change
 from portal.catalog.library import Catalog
 from portal.catalog.naming import near
-from portal.catalog.shelves import Entry, Item, Version
+from portal.catalog.shelves import StoredRow, TableEntry, Version
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value
 from portal.errors import NotFound
@@ -32,7 +32,7 @@ def past(catalog: Catalog, category: str, table: str, name: str) -> list[Step]:
     forms = {item.id: item for item in catalog.forms(next(iter(entries.values())).id, name)}
     members = {entry.content: set(catalog.members(entry)) for entry in entries.values()}
     steps: list[Step] = []
-    before: tuple[Item | None, Mapping[str, Value]] = (None, {})
+    before: tuple[StoredRow | None, Mapping[str, Value]] = (None, {})
     for version in catalog.versions:
         entry = entries.get(version.id)
         item = next((forms[row] for row in forms if entry and row in members[entry.content]), None)
@@ -53,7 +53,7 @@ def past(catalog: Catalog, category: str, table: str, name: str) -> list[Step]:
     return [step for step in steps if step.there or step.change][::-1]
 
 
-def _entries(catalog: Catalog, category: str, table: str) -> dict[int, Entry]:
+def _entries(catalog: Catalog, category: str, table: str) -> dict[int, TableEntry]:
     """The table in each version that has it, by the version's number."""
     found = {}
     for version in catalog.versions:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.catalog.library import Catalog
-from portal.catalog.shelves import Entry, Item, Shelf
+from portal.catalog.shelves import Shelf, StoredRow, TableEntry
 from portal.catalog.tables import defaults
 from portal.catalog.values import Reference, Value, canonical, references
 
@@ -25,7 +25,7 @@ class FieldValue:
 class Referrer:
     """A row that refers to another."""
 
-    entry: Entry
+    entry: TableEntry
     name: str
 
 
@@ -33,16 +33,16 @@ class Referrer:
 class RowPage:
     """Everything about a row in one version; `referrers` are the first of so many."""
 
-    item: Item
+    item: StoredRow
     fields: list[FieldValue]
-    links: Mapping[Reference, Entry]
+    links: Mapping[Reference, TableEntry]
     referrers: list[Referrer]
     referrer_count: int
     before: str | None
     after: str | None
 
 
-def row_page(catalog: Catalog, shelf: Shelf, entry: Entry, name: str) -> RowPage:
+def row_page(catalog: Catalog, shelf: Shelf, entry: TableEntry, name: str) -> RowPage:
     """A row. Raises `NotFound`."""
     item = catalog.item(shelf, entry, name)
     fields = field_values(item, defaults(catalog.head(entry)))
@@ -55,7 +55,7 @@ def row_page(catalog: Catalog, shelf: Shelf, entry: Entry, name: str) -> RowPage
     return RowPage(item, fields, links, referrers, len(linking), before, after)
 
 
-def field_values(item: Item, values: Mapping[str, Value]) -> list[FieldValue]:
+def field_values(item: StoredRow, values: Mapping[str, Value]) -> list[FieldValue]:
     """Every field that a row has of its own or by default, in the order of the table."""
     own = item.values
     return [
@@ -70,7 +70,9 @@ def field_values(item: Item, values: Mapping[str, Value]) -> list[FieldValue]:
     ]
 
 
-def _neighbours(catalog: Catalog, entry: Entry, item: Item) -> tuple[str | None, str | None]:
+def _neighbours(
+    catalog: Catalog, entry: TableEntry, item: StoredRow
+) -> tuple[str | None, str | None]:
     """The names of the rows before and after it in the table."""
     rows = catalog.members(entry)
     at = rows.index(item.id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portal.catalog.library import Catalog
 from portal.catalog.queries import Query, marked
-from portal.catalog.shelves import Entry, Item, Shelf
+from portal.catalog.shelves import Shelf, StoredRow, TableEntry
 from portal.catalog.values import localized, plain
 from portal.catalog.words import fields_of
 
@@ -33,7 +33,7 @@ class Excerpt:
 class Hit:
     """A row that was found."""
 
-    entry: Entry
+    entry: TableEntry
     name: str
     shown: Pieces
     excerpts: list[Excerpt]
@@ -56,7 +56,7 @@ class Found:
     total: int
     counts: dict[str, int]
     groups: list[Group]
-    tables: list[Entry]
+    tables: list[TableEntry]
     pages: int
 
 
@@ -138,7 +138,7 @@ def hits(catalog: Catalog, shelf: Shelf, query: Query, rows: Sequence[int]) -> l
     ]
 
 
-def excerpts(query: Query, item: Item) -> list[Excerpt]:
+def excerpts(query: Query, item: StoredRow) -> list[Excerpt]:
     """The row's first text, whatever is in it, and the first other values that match; short."""
     found: list[Excerpt] = []
     titled = False
@@ -168,7 +168,7 @@ def _cut(pieces: Pieces) -> Pieces:
     return shown
 
 
-def _named(shelf: Shelf, query: Query) -> list[Entry]:
+def _named(shelf: Shelf, query: Query) -> list[TableEntry]:
     """Tables whose own name has every word."""
     if not query.wanted:
         return []

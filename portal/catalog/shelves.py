@@ -29,7 +29,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TableEntry:
     """A table of a version. `content` and `head` are the numbers of what it holds."""
 
     id: int
@@ -53,40 +53,40 @@ class Entry:
 class Shelf:
     """All tables of a version, in natural order."""
 
-    def __init__(self, version: Version, entries: list[Entry]) -> None:
+    def __init__(self, version: Version, entries: list[TableEntry]) -> None:
         self.version = version
         self.entries = sorted(entries, key=lambda entry: entry.order)
         self.rows = sum(entry.rows for entry in entries)
 
     @cached_property
-    def categories(self) -> Mapping[str, list[Entry]]:
+    def categories(self) -> Mapping[str, list[TableEntry]]:
         """The tables of each category."""
-        found: dict[str, list[Entry]] = {}
+        found: dict[str, list[TableEntry]] = {}
         for entry in self.entries:
             found.setdefault(entry.category, []).append(entry)
         return found
 
     @cached_property
-    def folded_paths(self) -> list[tuple[str, Entry]]:
+    def folded_paths(self) -> list[tuple[str, TableEntry]]:
         """The path of each table as words are compared."""
         return [(entry.path.casefold(), entry) for entry in self.entries]
 
     @cached_property
-    def by_id(self) -> Mapping[int, Entry]:
+    def by_id(self) -> Mapping[int, TableEntry]:
         """The tables by their numbers."""
         return {entry.id: entry for entry in self.entries}
 
     @cached_property
-    def by_name(self) -> Mapping[str, list[Entry]]:
+    def by_name(self) -> Mapping[str, list[TableEntry]]:
         """The tables of each name: references do not say which category."""
-        found: dict[str, list[Entry]] = {}
+        found: dict[str, list[TableEntry]] = {}
         for entry in self.entries:
             found.setdefault(entry.name, []).append(entry)
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class RowIndex:
     """Of every row, by its number, the number of its name and of its table; 0 for none."""
 
     keys: "array[int]"
@@ -94,7 +94,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class StoredRow:
     """A row as it is stored: its own values in `body`, with `Name` if it has one."""
 
     id: int
@@ -116,4 +116,4 @@ class Kept:
     shelves: dict[int, Shelf] = field(default_factory=dict)
     masks: dict[int, bytearray] = field(default_factory=dict)
     heads: dict[int, Mapping[str, Value]] = field(default_factory=dict)
-    places: Places | None = None
+    places: RowIndex | None = None

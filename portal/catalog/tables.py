@@ -18,7 +18,7 @@ class BadTable(Exception):  # noqa: N818 - what it is
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DataTable:
     """`head` is the file without its Rows. Rows have unique names; `problems` are sentences."""
 
     head: Mapping[str, Value]
@@ -37,7 +37,7 @@ def defaults(head: Mapping[str, Value]) -> Mapping[str, Value]:
     return found if isinstance(found, dict) else {}
 
 
-def read(content: bytes) -> Table:
+def read(content: bytes) -> DataTable:
     """The table in a file: UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
     A row without a Name, and the second of two with one name, are kept under names made for them.
@@ -71,7 +71,7 @@ def too_large(names: list[str]) -> list[str]:
     return [said] if said else []
 
 
-def _table(head: dict[str, Value], entries: list[Any]) -> Table:
+def _table(head: dict[str, Value], entries: list[Any]) -> DataTable:
     rows: dict[str, Mapping[str, Value]] = {}
     strange, nameless, twice = [], [], []
     for number, entry in enumerate(entries, start=1):
@@ -92,7 +92,7 @@ def _table(head: dict[str, Value], entries: list[Any]) -> Table:
         _said(nameless, "has no Name and is called by its number", "have no Name and are numbered"),
         _said(twice, "is there again and is numbered", "are there again and are numbered"),
     )
-    return Table(head, rows, tuple(filter(None, problems)))
+    return DataTable(head, rows, tuple(filter(None, problems)))
 
 
 def _free(rows: Mapping[str, object], name: str) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from portal.config.reader import Reader
 from portal.config.site import Site
 from portal.config.site import read as read_site
+from portal.config.toml_table import TomlTable
 from portal.saves import TOOLS
 
 Network = IPv4Network | IPv6Network
@@ -170,7 +170,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
 def parse(document: dict[str, Any], environ: Mapping[str, str]) -> Config:
     """The same from a document that is already read."""
-    root = Reader(document)
+    root = TomlTable(document)
     listen, site, gitlab, limits, umami = (
         root.table(name) for name in ("listen", "site", "gitlab", "limits", "umami")
     )
@@ -194,7 +194,7 @@ def parse(document: dict[str, Any], environ: Mapping[str, str]) -> Config:
     return config
 
 
-def _gitlab(table: Reader, environ: Mapping[str, str]) -> GitLab:
+def _gitlab(table: TomlTable, environ: Mapping[str, str]) -> GitLab:
     return GitLab(
         url=table.origin("url", None, path=True),
         asset_hosts=frozenset(table.hosts("asset_hosts")),
@@ -204,7 +204,7 @@ def _gitlab(table: Reader, environ: Mapping[str, str]) -> GitLab:
     )
 
 
-def _limits(table: Reader) -> Limits:
+def _limits(table: TomlTable) -> Limits:
     return Limits(
         transfers=table.integer("transfers", 500, low=1, high=100_000),
         connect_seconds=table.seconds("connect_seconds", 10),
@@ -215,7 +215,7 @@ def _limits(table: Reader) -> Limits:
     )
 
 
-def _umami(table: Reader, projects: tuple[Project, ...]) -> UmamiConfig:
+def _umami(table: TomlTable, projects: tuple[Project, ...]) -> UmamiConfig:
     url = table.origin("url", "http://127.0.0.1:3001", path=True)
     collect = table.plain_path("collect", "/u")
     first = collect.strip("/").partition("/")[0]
@@ -231,13 +231,13 @@ def _umami(table: Reader, projects: tuple[Project, ...]) -> UmamiConfig:
     )
 
 
-def _catalog(table: Reader, environ: Mapping[str, str]) -> Path:
+def _catalog(table: TomlTable, environ: Mapping[str, str]) -> Path:
     """The folder of versions: the environment's, the file's, or the project's own tables."""
     configured = table.text("dir", "")
     return Path(environ.get("CATALOG_DIR") or configured or OWN_TABLES).absolute()
 
 
-def _projects(root: Reader) -> tuple[Project, ...]:
+def _projects(root: TomlTable) -> tuple[Project, ...]:
     projects = []
     for table in root.tables("projects"):
         slug = table.slug("slug", reserved=RESERVED_SLUGS)

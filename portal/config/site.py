@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.config.reader import Reader
+from portal.config.toml_table import TomlTable
 
 TITLE = "Portal"
 COLOUR = "#0b5c8a"
@@ -35,7 +35,7 @@ class Site:
     badges: bool = False
 
 
-def read(table: Reader) -> Site:
+def read(table: TomlTable) -> Site:
     """The table, with its faults left in the reader."""
     return Site(
         title=table.text("title", TITLE),

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from portal.config.model import Config, Project
 from portal.errors import NotFound, Unavailable
 from portal.gitlab.api import GitLabApi
-from portal.gitlab.disk import Memory
+from portal.gitlab.disk import ListingFiles
 from portal.gitlab.requests import Failing, Withdrawn
 from portal.releases.model import Asset, Listing, Release
 
@@ -39,7 +39,7 @@ class Listings:
         self, config: Config, api: GitLabApi, failed: Callable[[], None] = lambda: None
     ) -> None:
         """`failed` is called whenever GitLab gives no list."""
-        memory = Memory(config.releases_dir, config.gitlab.url)
+        memory = ListingFiles(config.releases_dir, config.gitlab.url)
         self._pause = Pause(config.gitlab.refresh_seconds)
         self._kept = {p.slug: _Kept(p, api, memory, self._pause, failed) for p in config.projects}
         self._tasks: list[asyncio.Task[None]] = []
@@ -115,7 +115,7 @@ class _Kept:
         self,
         project: Project,
         api: GitLabApi,
-        memory: Memory,
+        memory: ListingFiles,
         pause: Pause,
         failed: Callable[[], None],
     ) -> None:

@@ -19,7 +19,7 @@ from portal.releases.model import Asset, Listing, Release
 log = logging.getLogger("portal.listings")
 
 
-class Memory:
+class ListingFiles:
     """Keeps lists in a folder, which several processes may share. Blocking; any thread may call.
 
     What cannot be written or read is logged and does without.

@@ -6,10 +6,10 @@ from typing import Literal, NamedTuple
 
 from portal.http.crawlers import declares_itself
 
-Form = Literal["html", "json", "text"]
+PageForm = Literal["html", "json", "text"]
 
 _QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
-_FORMS: dict[str, Form] = {
+_FORMS: dict[str, PageForm] = {
     "text/html": "html",
     "application/xhtml+xml": "html",
     "application/json": "json",
@@ -41,7 +41,7 @@ def offers(header: str) -> Iterator[Offer]:
             yield Offer(kind, tuple(parameters), float(match[1]) if match else 1.0)
 
 
-def form(accept: str, user_agent: str) -> Form:
+def form(accept: str, user_agent: str) -> PageForm:
     """In which form to answer a page of releases.
 
     What Accept names decides, by its quality, then by its order. Who takes anything (curl, wget,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from portal.metrics.dashboard import ClientFigures, row
 from portal.metrics.figures import Calendar, Figures
-from portal.metrics.tables import SECTIONS, TABLES, Table
-from sql.reader import Row as SqlRow
+from portal.metrics.tables import SECTIONS, TABLES, MetricsTable
+from sql.reader import Row
 
 DAYS = "days"
 NAMES = (*TABLES, DAYS)
@@ -22,14 +22,14 @@ BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
 _WINDOWS = ("last 30 days", "30 days before", "last 90 days", "all days")
 
 
-def head(table: Table) -> str:
+def head(table: MetricsTable) -> str:
     """The first line."""
     clients = [f"clients, {window}" for window in _WINDOWS] if table.scope else []
     results = [table.results] if table.results else []
     return BYTE_ORDER_MARK + _lines([[*table.columns, *_WINDOWS, *results, *clients]])
 
 
-def rows(table: Table, values: Iterable[SqlRow], known: ClientFigures) -> str:
+def rows(table: MetricsTable, values: Iterable[Row], known: ClientFigures) -> str:
     """Lines for rows of the table's statement."""
     return _lines(_cells(table, each, known) for each in values)
 
@@ -52,7 +52,7 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
-def _cells(table: Table, values: SqlRow, known: ClientFigures) -> list[Cell]:
+def _cells(table: MetricsTable, values: Row, known: ClientFigures) -> list[Cell]:
     # The section is the one that counts its clients by this table's rows.
     section = next((part.id for part in SECTIONS if table in part.tables), "")
     one = row(table, section, values, known)

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from portal.metrics.condition import Condition
 from portal.metrics.figures import DAYS, Calendar, Figures, calendar
-from portal.metrics.house import House
-from portal.metrics.tables import REQUESTS, SECTIONS, TOP, Labels, Section, Table
-from sql.reader import Row as SqlRow
-from sql.reader import Snapshot
+from portal.metrics.tables import REQUESTS, SECTIONS, TOP, Labels, MetricsTable, Section
+from sql.reader import Row, Snapshot
 
 ClientFigures = Mapping[tuple[str, str], Figures]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MetricsRow:
     """One line; `clients` where they are counted for it, `results` where the table has them."""
 
     labels: Labels
@@ -28,8 +27,8 @@ class Row:
 class FilledTable:
     """A table's first rows; `more` says whether it has others."""
 
-    table: Table
-    rows: tuple[Row, ...]
+    table: MetricsTable
+    rows: tuple[MetricsRow, ...]
     more: bool
 
 
@@ -38,7 +37,7 @@ class FilledSection:
     """A section, its total and its tables."""
 
     section: Section
-    total: Row
+    total: MetricsRow
     tables: tuple[FilledTable, ...]
     calendar: Calendar
 
@@ -54,7 +53,7 @@ class Dashboard:
     ranked: str
     sections: tuple[FilledSection, ...]
     requests: FilledTable
-    house: House
+    condition: Condition
 
 
 class Days:
@@ -79,7 +78,7 @@ class Days:
         """The bounds of these names."""
         return {name: self.bounds[name] for name in names}
 
-    def parameters(self, table: Table) -> dict[str, str]:
+    def parameters(self, table: MetricsTable) -> dict[str, str]:
         """What a table's statement takes."""
         needed = {
             "catalog_top": ("today", "live", "window"),
@@ -102,7 +101,7 @@ def fill(
     """A section; its first table is read whole, since it adds up to the total."""
     first, *others = (read(snapshot, table, days, section, known) for table in section.tables)
     counts = sum((row.counts for row in first), Figures())
-    total = Row((), counts, known.get((section.id, ""), Figures()))
+    total = MetricsRow((), counts, known.get((section.id, ""), Figures()))
     return FilledSection(
         section,
         total,
@@ -115,21 +114,21 @@ def fill(
 
 
 def read(
-    snapshot: Snapshot, table: Table, days: Days, section: Section, known: ClientFigures
-) -> list[Row]:
+    snapshot: Snapshot, table: MetricsTable, days: Days, section: Section, known: ClientFigures
+) -> list[MetricsRow]:
     """A table's first rows, one more than are shown; all of one that is added up."""
     limit = -1 if table is section.tables[0] else TOP + 1
     rows = snapshot.rows(table.statement, limit=limit, **days.parameters(table))
     return [row(table, section.id, values, known) for values in rows]
 
 
-def row(table: Table, section: str, values: SqlRow, known: ClientFigures) -> Row:
+def row(table: MetricsTable, section: str, values: Row, known: ClientFigures) -> MetricsRow:
     """A row of the table's statement."""
     width = len(table.columns)
     labels: Labels = values[:width]
     results: Any = values[width + 4] if table.results else None
     here = known.get((section, table.scope(labels)), Figures()) if table.scope else None
-    return Row(labels, Figures(*values[width : width + 4]), here, results)
+    return MetricsRow(labels, Figures(*values[width : width + 4]), here, results)
 
 
 def calendars(snapshot: Snapshot, days: Days) -> dict[str, Calendar]:

@@ -12,8 +12,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from portal import __version__
+from portal.metrics.condition import Condition
 from portal.metrics.dashboard import Days, clients
-from portal.metrics.house import House
 from sql.outbox import OUTCOMES
 from sql.reader import Snapshot
 
@@ -39,13 +39,13 @@ class Source(Collector):
 
     snapshot: Snapshot
     days: Days
-    house: House
+    condition: Condition
 
     def collect(self) -> Iterator[Metric]:
         """Every metric; names are prometheus.io's: base units, `_total` for counters."""
         yield from self._counters()
         yield from self._clients()
-        yield from self._house()
+        yield from self._condition()
 
     def _counters(self) -> Iterator[Metric]:
         for name, text, labels, statement, parameters in COUNTERS:
@@ -70,23 +70,24 @@ class Source(Collector):
             family.add_metric((section, scope, "all"), figures.days_all)
         yield family
 
-    def _house(self) -> Iterator[Metric]:
-        house = self.house
+    def _condition(self) -> Iterator[Metric]:
+        condition = self.condition
+        behind = condition.clients_behind
         gauges = {
-            "clients_behind_seconds": ("How far the distinct clients lag.", house.clients_behind),
-            "transfers_running": ("Transfers that run now.", house.running),
-            "spilled_events": ("Events that wait outside the database.", house.spilled),
-            "database_bytes": ("Size of the database.", house.database),
-            "disk_free_bytes": ("Free disk where the database is.", house.free),
+            "clients_behind_seconds": ("How far the distinct clients lag.", behind),
+            "transfers_running": ("Transfers that run now.", condition.running),
+            "spilled_events": ("Events that wait outside the database.", condition.spilled),
+            "database_bytes": ("Size of the database.", condition.database),
+            "disk_free_bytes": ("Free disk where the database is.", condition.free),
         }
-        if "backup" in house.operations:
-            at = house.operations["backup"].at.timestamp()
+        if "backup" in condition.operations:
+            at = condition.operations["backup"].at.timestamp()
             gauges["last_backup_timestamp_seconds"] = ("When the last backup was made.", at)
         for name, (text, value) in gauges.items():
             yield GaugeMetricFamily(f"portal_{name}", text, value=value)
-        relayed = house.ever.get("bytes", 0)
+        relayed = condition.ever.get("bytes", 0)
         yield CounterMetricFamily("portal_relayed_bytes", "Bytes sent to clients.", value=relayed)
-        failures = house.ever.get("upstream_failures", 0)
+        failures = condition.ever.get("upstream_failures", 0)
         yield CounterMetricFamily(
             "portal_upstream_failures", "Answers that GitLab or a host failed.", value=failures
         )
@@ -96,7 +97,7 @@ class Source(Collector):
         yield family
 
     def _outbox(self) -> Iterator[Metric]:
-        state = self.house.outbox
+        state = self.condition.outbox
         if state is None:
             return
         gauges: dict[str, tuple[str, float]] = {

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from portal.errors import Unavailable
 from portal.metrics import csvs, prometheus
+from portal.metrics.condition import Condition, DatabaseFiles, look
 from portal.metrics.dashboard import (
     Dashboard,
     Days,
@@ -17,7 +18,6 @@ from portal.metrics.dashboard import (
     fill,
     requests,
 )
-from portal.metrics.house import House, Places, look
 from portal.metrics.tables import SECTIONS, TABLES
 from portal.relay.slots import Transfers
 from sql.errors import ReadError, UpkeepError
@@ -41,11 +41,16 @@ class Reports:
     """What /metrics shows, in each of its forms; belongs to one process's event loop."""
 
     def __init__(
-        self, reader: Reader, upkeep: Upkeep, places: Places, spill_dir: Path, transfers: Transfers
+        self,
+        reader: Reader,
+        upkeep: Upkeep,
+        files: DatabaseFiles,
+        spill_dir: Path,
+        transfers: Transfers,
     ) -> None:
         self._reader = reader
         self._upkeep = upkeep
-        self._places = places
+        self._files = files
         self._spill_dir = spill_dir
         self._transfers = transfers
 
@@ -63,7 +68,7 @@ class Reports:
         def work(snapshot: Snapshot) -> tuple[bytes, str]:
             days = self._days(snapshot, now, "all")
             return prometheus.answer(
-                prometheus.Source(snapshot, days, self._house(snapshot, now, spilled)), accept
+                prometheus.Source(snapshot, days, self._condition(snapshot, now, spilled)), accept
             )
 
         return await self._read(work)
@@ -101,7 +106,7 @@ class Reports:
         if day != str(now.date()):
             with suppress(UpkeepError):  # `behind` says so on the page, and the pass in the log
                 await asyncio.to_thread(self._upkeep.roll_up, now.date())
-        return await asyncio.to_thread(waiting, self._spill_dir, self._places.database)
+        return await asyncio.to_thread(waiting, self._spill_dir, self._files.database)
 
     def _dashboard(self, snapshot: Snapshot, now: datetime, window: str, spilled: int) -> Dashboard:
         days = self._days(snapshot, now, window)
@@ -114,11 +119,11 @@ class Reports:
             ranked=window,
             sections=tuple(fill(snapshot, part, days, known, drawn[part.id]) for part in SECTIONS),
             requests=requests(snapshot, days),
-            house=self._house(snapshot, now, spilled),
+            condition=self._condition(snapshot, now, spilled),
         )
 
-    def _house(self, snapshot: Snapshot, now: datetime, spilled: int) -> House:
-        return look(snapshot, now, self._places, self._transfers.running, spilled)
+    def _condition(self, snapshot: Snapshot, now: datetime, spilled: int) -> Condition:
+        return look(snapshot, now, self._files, self._transfers.running, spilled)
 
     def _days(self, snapshot: Snapshot, now: datetime, window: str) -> Days:
         ((live,),) = snapshot.rows("rolled_up_to")

@@ -26,7 +26,7 @@ VERDICTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MetricsTable:
     """One table: `statement` is its query in `sql/queries/metrics.sql`, which gives `columns` of
     text, then the counts in the windows, and last, where `results` names it, one number more.
 
@@ -53,7 +53,7 @@ class Section:
     title: str
     unit: str
     rule: str
-    tables: tuple[Table, ...]
+    tables: tuple[MetricsTable, ...]
 
 
 def _project(labels: Labels) -> str:
@@ -62,8 +62,10 @@ def _project(labels: Labels) -> str:
 
 def _details(
     name: str, title: str, caption: str, event: str, column: str, results: str = ""
-) -> Table:
-    return Table(name, title, caption, (column,), "catalog_top", {"event": event}, results=results)
+) -> MetricsTable:
+    return MetricsTable(
+        name, title, caption, (column,), "catalog_top", {"event": event}, results=results
+    )
 
 
 DOWNLOADS = Section(
@@ -72,7 +74,7 @@ DOWNLOADS = Section(
     "downloads",
     "One for each file that was sent, in however many parts it was fetched.",
     (
-        Table(
+        MetricsTable(
             "downloads-by-project",
             "By project",
             "Release assets and source archives",
@@ -81,7 +83,7 @@ DOWNLOADS = Section(
             {"section": "downloads"},
             _project,
         ),
-        Table(
+        MetricsTable(
             "downloads-by-version",
             "By version",
             "All files of a release together",
@@ -89,7 +91,7 @@ DOWNLOADS = Section(
             "section_by_2",
             {"section": "downloads"},
         ),
-        Table(
+        MetricsTable(
             "downloads-by-asset",
             "By asset",
             "Each file of a release",
@@ -105,7 +107,7 @@ CLONES = Section(
     "clones and fetches",
     "One each time git asked what a repository holds: a clone, a fetch, a look.",
     (
-        Table(
+        MetricsTable(
             "clones-by-project",
             "By project",
             "Each time git asked what there is",
@@ -122,7 +124,7 @@ TOOLS = Section(
     "save files",
     "An upload once a save file was read, a download once the edited one was sent.",
     (
-        Table(
+        MetricsTable(
             "tools-by-event",
             "By tool",
             "Save files that were read, and edited ones that were sent",
@@ -139,7 +141,7 @@ CATALOG = Section(
     "look-ups",
     "One for each category or diff that was shown, and for each search that was sent.",
     (
-        Table(
+        MetricsTable(
             "catalog-by-event",
             "By kind",
             "What the catalog was used for",
@@ -166,7 +168,7 @@ CATALOG = Section(
 )
 SECTIONS = (DOWNLOADS, CLONES, TOOLS, CATALOG)
 
-REQUESTS = Table(
+REQUESTS = MetricsTable(
     "requests",
     "By what they were",
     "Requests for files",

@@ -5,15 +5,15 @@ from dataclasses import asdict
 from typing import Any
 
 from portal import __version__
-from portal.analytics.share import Shared
+from portal.analytics.share import UmamiFigures
 from portal.catalog.state import CatalogState
-from portal.metrics.dashboard import Dashboard, FilledTable, Row
+from portal.metrics.condition import Condition
+from portal.metrics.dashboard import Dashboard, FilledTable, MetricsRow
 from portal.metrics.figures import Figures
-from portal.metrics.house import House
 from sql.outbox import OUTCOMES
 
 
-def as_json(dashboard: Dashboard, shared: Shared, tables: CatalogState | None) -> str:
+def as_json(dashboard: Dashboard, shared: UmamiFigures, tables: CatalogState | None) -> str:
     """The whole dashboard; text is as it was recorded, names are the CSV tables'."""
     return json.dumps(
         {
@@ -35,7 +35,7 @@ def as_json(dashboard: Dashboard, shared: Shared, tables: CatalogState | None) -
             },
             "requests": _table(dashboard.requests),
             "pages": _pages(shared),
-            "house": _house(dashboard) | {"catalog": tables.plain() if tables else None},
+            "house": _condition(dashboard) | {"catalog": tables.plain() if tables else None},
         },
         ensure_ascii=False,
     )
@@ -47,7 +47,7 @@ def _table(filled: FilledTable) -> dict[str, Any]:
     return {"rows": rows, "more": filled.more}
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: MetricsRow) -> dict[str, Any]:
     values: dict[str, Any] = {"counts": _figures(row.counts)}
     if row.clients:
         values["clients"] = _figures(row.clients)
@@ -60,25 +60,25 @@ def _figures(figures: Figures) -> dict[str, Any]:
     return {**asdict(figures), "change": figures.change}
 
 
-def _house(dashboard: Dashboard) -> dict[str, Any]:
-    house = dashboard.house
+def _condition(dashboard: Dashboard) -> dict[str, Any]:
+    condition = dashboard.condition
     return {
-        "transfers_running": house.running,
-        "traffic": {"last_24_hours": dict(house.recent), "ever": dict(house.ever)},
-        "events_spilled": house.spilled,
-        "clients_behind_seconds": house.clients_behind,
-        "database_bytes": house.database,
-        "disk_free_bytes": house.free,
-        "disk_low": house.low,
-        "outbox": _outbox(house),
+        "transfers_running": condition.running,
+        "traffic": {"last_24_hours": dict(condition.recent), "ever": dict(condition.ever)},
+        "events_spilled": condition.spilled,
+        "clients_behind_seconds": condition.clients_behind,
+        "database_bytes": condition.database,
+        "disk_free_bytes": condition.free,
+        "disk_low": condition.low,
+        "outbox": _outbox(condition),
         "operations": {
             name: {"at": operation.at.isoformat(), "detail": operation.detail}
-            for name, operation in house.operations.items()
+            for name, operation in condition.operations.items()
         },
     }
 
 
-def _pages(shared: Shared) -> dict[str, Any] | None:
+def _pages(shared: UmamiFigures) -> dict[str, Any] | None:
     """What Umami has, by window in days; null without figures."""
     if shared.figures is None:
         return None
@@ -95,9 +95,9 @@ def _pages(shared: Shared) -> dict[str, Any] | None:
     }
 
 
-def _outbox(house: House) -> dict[str, Any] | None:
+def _outbox(condition: Condition) -> dict[str, Any] | None:
     """Page events; null where none are taken, or where that cannot be read."""
-    state = house.outbox
+    state = condition.outbox
     if state is None:
         return None
     return {

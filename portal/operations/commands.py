@@ -15,7 +15,7 @@ from portal.config.model import Config
 from sql.backup import backup, note_backup
 from sql.errors import UpkeepError
 from sql.operations import Told
-from sql.prune import Prospect, prospect, prune
+from sql.prune import PrunePlan, prospect, prune
 from sql.rebuild import Rebuilt, rebuild
 from sql.spill import waiting
 
@@ -137,7 +137,7 @@ def _prune(config: Config, before: date, sure: bool) -> int:
     return 0
 
 
-def _plan(found: Prospect, before: date) -> Iterator[str]:
+def _plan(found: PrunePlan, before: date) -> Iterator[str]:
     yield f"Rows of days before {before}, to be deleted for good:"
     for old in found.old:
         days = f"  {old.first} to {old.last}" if old.rows else ""

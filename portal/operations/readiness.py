@@ -16,7 +16,7 @@ OK = "ok"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ReadinessState:
     """Each is "ok", or says in a few words what is wrong."""
 
     database: str
@@ -37,12 +37,12 @@ class Readiness:
         self._reader = reader
         self._listings = listings
 
-    async def state(self) -> State:
+    async def state(self) -> ReadinessState:
         """How it is now."""
         config = self._config
         disk = await asyncio.to_thread(_disk, config.data_dir)
         gitlab = OK if self._listings.confirmed() else "gave no list of releases at the last try"
-        return State(await self._database(), gitlab, disk)
+        return ReadinessState(await self._database(), gitlab, disk)
 
     async def _database(self) -> str:
         try:

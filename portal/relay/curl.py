@@ -8,7 +8,7 @@ from tornado.httputil import HTTPHeaders, HTTPInputError
 REFUSED = -1  # libcurl then ends the transfer with an error
 
 
-class Client(CurlAsyncHTTPClient):
+class CurlClient(CurlAsyncHTTPClient):
     """Closed for good, and silent about answers that are no HTTP; belongs to one event loop."""
 
     def close(self) -> None:

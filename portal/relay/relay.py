@@ -16,10 +16,10 @@ from tornado.httputil import HTTPHeaders
 
 from portal.config.model import Limits
 from portal.errors import PortalError, UpstreamFailed, UpstreamSlow
+from portal.relay.buffer import Buffer, LoopBudget
 from portal.relay.head import Head
+from portal.relay.request_body import RequestBody
 from portal.relay.stall import Watch
-from portal.relay.upload import Upload
-from portal.relay.window import Flow, Window
 
 # One read from the upstream's socket. libcurl hands it over in pieces of 16 KiB, and keeps what is
 # left of it when paused, so this too is memory that a slow client holds.
@@ -56,16 +56,16 @@ class Relay:
         client: AsyncHTTPClient,
         request: HTTPRequest,
         limits: Limits,
-        upload: Upload | None = None,
+        upload: RequestBody | None = None,
         prepare: Callable[[pycurl.Curl], None] | None = None,
-        flow: Flow | None = None,
+        flow: LoopBudget | None = None,
     ) -> None:
         self._limits = limits
         self._upload = upload
         self._prepare = prepare
         self._curl: pycurl.Curl | None = None
         self._head = Head()
-        self._window = Window(flow)
+        self._window = Buffer(flow)
         self._watch = Watch()
         self._paused = self._discarding = self._aborted = False
         self._reason: PortalError | None = None

@@ -23,9 +23,9 @@ from portal import __version__
 from portal.config.model import GitLab, Limits, Network, Project
 from portal.errors import PortalError, Unavailable, UpstreamFailed
 from portal.http.client import parse_address
+from portal.relay.buffer import LoopBudget
 from portal.relay.relay import Relay
-from portal.relay.upload import Upload
-from portal.relay.window import Flow
+from portal.relay.request_body import RequestBody
 
 log = logging.getLogger("portal.upstream")
 
@@ -41,7 +41,7 @@ _ADDRESS_CHARACTERS = "%/:=&?~#+!$,;'@()*[]-._"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class UpstreamResponse:
     """An upstream's answer whose body is still to come through `relay`."""
 
     status: int
@@ -56,7 +56,7 @@ class Upstream:
         self._client = client
         self._gitlab = gitlab
         self._limits = limits
-        self._flow = Flow()
+        self._flow = LoopBudget()
         scheme, _, rest = gitlab.url.partition("://")
         self._origin = f"{scheme}://{rest.partition('/')[0]}/".lower()
 
@@ -66,7 +66,7 @@ class Upstream:
         headers: Mapping[str, str],
         opened: Callable[[Relay], None],
         foreign: Callable[[str], bool],
-    ) -> Answer:
+    ) -> UpstreamResponse:
         """GET an asset, following redirects; `opened` gets each relay before it is waited for.
 
         `foreign` says of an address of GitLab whether it is another project's: a release's own
@@ -96,7 +96,7 @@ class Upstream:
 
     async def _get(
         self, url: str, headers: Mapping[str, str], opened: Callable[[Relay], None], own: bool
-    ) -> Answer:
+    ) -> UpstreamResponse:
         """One hop; a second try where a pooled connection turned out to be closed."""
         if own:
             headers = {**headers, **self._api_credentials()}
@@ -113,7 +113,7 @@ class Upstream:
                 if attempt == 1 and relay.unanswered:
                     continue
                 raise
-            return Answer(status, answered, relay)
+            return UpstreamResponse(status, answered, relay)
         raise AssertionError("unreachable")
 
     def git(
@@ -122,7 +122,7 @@ class Upstream:
         method: str,
         path: str,
         headers: Mapping[str, str],
-        upload: Upload | None = None,
+        upload: RequestBody | None = None,
     ) -> Relay:
         """Start a smart HTTP request for a project; `path` is what follows its `.git`."""
         url = f"{self._gitlab.url}/{quote(project.path)}.git{path}"

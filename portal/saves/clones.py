@@ -8,7 +8,7 @@ import re
 from itertools import chain, count
 
 from portal.saves.errors import EditError
-from portal.saves.mount_edits import Effect, Subject, members
+from portal.saves.mount_edits import MountEffect, Subject, members
 from portal.saves.plain import JSON, JSONObject
 from portal.saves.values import integer_patch, text_patch
 
@@ -16,7 +16,7 @@ _NUMBERED = re.compile(r"(.*_)([0-9]{1,10})", re.DOTALL)
 _INT_MAX = (1 << 31) - 1
 
 
-def clone(subject: Subject, cards: list[JSONObject]) -> Effect:
+def clone(subject: Subject, cards: list[JSONObject]) -> MountEffect:
     """What makes a copy of the mount its own, among all mounts of the file.
 
     Raises `EditError` where the save has no guid or no object name to replace.
@@ -36,7 +36,7 @@ def clone(subject: Subject, cards: list[JSONObject]) -> Effect:
     fields = members(subject, {"MountIconName": f'"{guid}"'})
     if fields:
         after["icon",] = str(guid)
-    return Effect(patches, fields, after)
+    return MountEffect(patches, fields, after)
 
 
 def _free_guid(used: set[JSON]) -> int:

@@ -6,7 +6,7 @@ from portal.saves.edits import Edit
 from portal.saves.errors import EditError
 from portal.saves.jsontext import Node
 from portal.saves.mount import Mount
-from portal.saves.mount_edits import EDITS, Effect, Subject, named, possible
+from portal.saves.mount_edits import EDITS, MountEffect, Subject, named, possible
 from portal.saves.plain import JSON, Change, Doubt, JSONObject, get, put_all
 from portal.saves.splices import relisted
 
@@ -54,7 +54,7 @@ class Herd:
         else:
             self._change(at, subject, EDITS[edit.kind](subject, edit))
 
-    def _change(self, at: int, subject: Subject, effect: Effect) -> None:
+    def _change(self, at: int, subject: Subject, effect: MountEffect) -> None:
         changed = [
             Change(subject.label, path, before, value, effect.note)
             for path, value in effect.after.items()

@@ -18,7 +18,7 @@ GENETICS = range(1, 8)  # what was seen; the game's maximum is not known
 VARIATIONS = range(10)  # 0 and 4 were seen; what is beyond a species' own is not known
 
 
-class Effect(NamedTuple):
+class MountEffect(NamedTuple):
     """What an edit does: to the record, to the JSON object, and (`after`) to the description."""
 
     patches: list[Patch]
@@ -42,12 +42,12 @@ class Subject(NamedTuple):
         return tag
 
 
-def rename(subject: Subject, edit: Edit) -> Effect:
+def rename(subject: Subject, edit: Edit) -> MountEffect:
     """Both copies of the name; one that is missing stays missing."""
     return named(subject, edit.name("name"))
 
 
-def named(subject: Subject, name: str) -> Effect:
+def named(subject: Subject, name: str) -> MountEffect:
     """The mount under another name."""
     after: dict[tuple[str, ...], JSON] = {("name",): name}
     patches = []
@@ -58,7 +58,7 @@ def named(subject: Subject, name: str) -> Effect:
     fields = members(subject, {"MountName": json.dumps(name, ensure_ascii=False)})
     if not patches and not fields:
         raise EditError(f"{subject.label} has no name in this save.")
-    return Effect(patches, fields, after)
+    return MountEffect(patches, fields, after)
 
 
 def members(subject: Subject, fields: Mapping[str, str]) -> dict[str, str]:
@@ -66,21 +66,21 @@ def members(subject: Subject, fields: Mapping[str, str]) -> dict[str, str]:
     return {key: text for key, text in fields.items() if key in subject.mount.node.members}
 
 
-def sex(subject: Subject, edit: Edit) -> Effect:
+def sex(subject: Subject, edit: Edit) -> MountEffect:
     """The number of the sex."""
     return _number(subject, "Sex", "sex", edit.integer("sex", SEXES))
 
 
-def variation(subject: Subject, edit: Edit) -> Effect:
+def variation(subject: Subject, edit: Edit) -> MountEffect:
     """The number of the look."""
     return _number(subject, "Variation", "variation", edit.integer("variation", VARIATIONS))
 
 
-def _number(subject: Subject, name: str, field: str, value: int) -> Effect:
-    return Effect([integer_patch(subject.need(name, field), value)], {}, {(field,): value})
+def _number(subject: Subject, name: str, field: str, value: int) -> MountEffect:
+    return MountEffect([integer_patch(subject.need(name, field), value)], {}, {(field,): value})
 
 
-def genetics(subject: Subject, edit: Edit) -> Effect:
+def genetics(subject: Subject, edit: Edit) -> MountEffect:
     """Some of the genetic values that the mount has."""
     elements = subject.mount.elements("Genetics", "GeneticValueName")
     known = subject.card["genetics"]
@@ -91,10 +91,10 @@ def genetics(subject: Subject, edit: Edit) -> Effect:
     }
     values = edit.integers("values", tags, GENETICS)
     patches = [integer_patch(tags[name], value) for name, value in values.items()]
-    return Effect(patches, {}, {("genetics", name): value for name, value in values.items()})
+    return MountEffect(patches, {}, {("genetics", name): value for name, value in values.items()})
 
 
-def level(subject: Subject, edit: Edit) -> Effect:
+def level(subject: Subject, edit: Edit) -> MountEffect:
     """The level and the experience for it, and the level that was last reached where it is kept."""
     if not can_level(subject.card):
         raise EditError(
@@ -103,7 +103,7 @@ def level(subject: Subject, edit: Edit) -> Effect:
         )
     wanted = edit.integer("level", LEVELS)
     if wanted == subject.card["level"]:
-        return Effect([], {}, {})
+        return MountEffect([], {}, {})
     experience = experience_of(wanted)
     patches = [integer_patch(subject.need("Experience", "experience"), experience)]
     after: dict[tuple[str, ...], JSON] = {("level",): wanted, ("experience",): experience}
@@ -112,7 +112,7 @@ def level(subject: Subject, edit: Edit) -> Effect:
         patches.append(integer_patch(variables["LastLevelAchieved"].tags["iVariable"], wanted))
         after["last_level",] = wanted
     note = "" if is_known(wanted) else "The experience for this level is an estimate."
-    return Effect(patches, {"MountLevel": str(wanted)}, after, note)
+    return MountEffect(patches, {"MountLevel": str(wanted)}, after, note)
 
 
 def can_level(card: JSONObject) -> bool:
@@ -121,16 +121,16 @@ def can_level(card: JSONObject) -> bool:
     return holds and card["level"] is not None and card["experience"] is not None
 
 
-def reset_talents(subject: Subject, _edit: Edit) -> Effect:
+def reset_talents(subject: Subject, _edit: Edit) -> MountEffect:
     """No talents, as a mount that has not learned any."""
     array = subject.mount.tag("Talents")
     elements = subject.mount.structs("Talents")
     if array is None or not elements:
         raise EditError(f"{subject.label} has no talents to reset.")
-    return Effect(removal(array, elements), {}, {("talents",): {}})
+    return MountEffect(removal(array, elements), {}, {("talents",): {}})
 
 
-EDITS: dict[str, Callable[[Subject, Edit], Effect]] = {
+EDITS: dict[str, Callable[[Subject, Edit], MountEffect]] = {
     "rename": rename,
     "sex": sex,
     "variation": variation,

@@ -20,7 +20,7 @@ PRIVACIES = ("FriendsOnly", "Private")
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ProspectParts:
     """Where a prospect is edited: the JSON's ProspectInfo, the world, the history in it."""
 
     info: Node
@@ -28,7 +28,7 @@ class Places:
     missions: tuple[Mission, ...]
 
 
-class Effect(NamedTuple):
+class ProspectEffect(NamedTuple):
     """What an edit does: to the world, to the JSON, and (`after`) to the description."""
 
     patches: list[Patch]
@@ -36,7 +36,7 @@ class Effect(NamedTuple):
     after: dict[tuple[str, ...], JSON]
 
 
-def difficulty(places: Places, edit: Edit) -> Effect:
+def difficulty(places: ProspectParts, edit: Edit) -> ProspectEffect:
     """The difficulty, in both copies."""
     value = edit.choice("difficulty", DIFFICULTIES)
     tag = places.world.info.tags.get("Difficulty")
@@ -44,14 +44,14 @@ def difficulty(places: Places, edit: Edit) -> Effect:
     member = places.info.get("Difficulty")
     if tag is None or inside is None or member is None or member.string() is None:
         raise EditError("The difficulty does not stand in both places of this save.")
-    return Effect(
+    return ProspectEffect(
         [text_patch(tag, _like(inside, value))],
         [(member, f'"{value}"')],
         {("difficulty",): value, ("inside", "difficulty"): value},
     )
 
 
-def hardcore(places: Places, edit: Edit) -> Effect:
+def hardcore(places: ProspectParts, edit: Edit) -> ProspectEffect:
     """Whether a dead character stays dead (NoRespawns), in both copies."""
     value = edit.flag("hardcore")
     tag = places.world.info.tags.get("NoRespawns")
@@ -59,27 +59,27 @@ def hardcore(places: Places, edit: Edit) -> Effect:
     known = read_flag(places.world.payload, tag) is not None
     if tag is None or not known or member is None or member.flag() is None:
         raise EditError("Hardcore (NoRespawns) does not stand in both places of this save.")
-    return Effect(
+    return ProspectEffect(
         [flag_patch(tag, value)],
         [(member, "true" if value else "false")],
         {("hardcore",): value, ("inside", "hardcore"): value},
     )
 
 
-def privacy(places: Places, edit: Edit) -> Effect:
+def privacy(places: ProspectParts, edit: Edit) -> ProspectEffect:
     """Who may join; it stands in the world only."""
     value = edit.choice("privacy", PRIVACIES)
     tag = places.world.top.tags.get("LobbyPrivacy")
     old = read_text(places.world.payload, tag)
     if tag is None or old is None:
         raise EditError("The save does not say who may join (LobbyPrivacy).")
-    return Effect([text_patch(tag, _like(old, value))], [], {("privacy",): value})
+    return ProspectEffect([text_patch(tag, _like(old, value))], [], {("privacy",): value})
 
 
-def reset_mission(places: Places, edit: Edit) -> Effect:
+def reset_mission(places: ProspectParts, edit: Edit) -> ProspectEffect:
     """Take a mission out of the history, so that it can be played again."""
     name = edit.text("mission")
-    return Effect(reset_patches(places.missions, name), [], {("missions", name): None})
+    return ProspectEffect(reset_patches(places.missions, name), [], {("missions", name): None})
 
 
 def _like(old: str, value: str) -> str:
@@ -87,7 +87,7 @@ def _like(old: str, value: str) -> str:
     return old.removesuffix(plain_enum(old) or "") + value
 
 
-EDITS: dict[str, Callable[[Places, Edit], Effect]] = {
+EDITS: dict[str, Callable[[ProspectParts, Edit], ProspectEffect]] = {
     "difficulty": difficulty,
     "hardcore": hardcore,
     "privacy": privacy,

@@ -16,7 +16,7 @@ from portal.saves.jsontext import Node
 from portal.saves.missions import describe_hunts, describe_missions, read_missions
 from portal.saves.patches import apply_patches
 from portal.saves.plain import JSON, Change, Doubt, JSONObject, get, put_all
-from portal.saves.prospect_edits import EDITS, KINDS, Effect, Places
+from portal.saves.prospect_edits import EDITS, KINDS, ProspectEffect, ProspectParts
 from portal.saves.tool import Edited, Tool
 from portal.saves.world import describe_recorders, read_world
 
@@ -27,7 +27,7 @@ class Prospect:
 
     document: Document
     blob: Node
-    places: Places
+    places: ProspectParts
     doubts: tuple[Doubt, ...]
 
     def describe(self) -> JSONObject:
@@ -59,7 +59,7 @@ class Prospect:
                 facts = _after(facts, effect)
         return Edited(tuple(changes), _finished(facts, ()), lambda: self._rendered(effects))
 
-    def _rendered(self, effects: list[Effect]) -> bytes:
+    def _rendered(self, effects: list[ProspectEffect]) -> bytes:
         """The file with all effects; the world is packed again only where it differs."""
         patches = [patch for effect in effects for patch in effect.patches]
         members = [member for effect in effects for member in effect.members]
@@ -78,7 +78,7 @@ def _distinct(edits: list[Edit]) -> list[Edit]:
     return edits
 
 
-def _changes(facts: JSONObject, effect: Effect) -> list[Change]:
+def _changes(facts: JSONObject, effect: ProspectEffect) -> list[Change]:
     found = []
     for path, value in effect.after.items():
         before = _state(facts, path[1]) if path[0] == "missions" else get(facts, path)
@@ -88,7 +88,7 @@ def _changes(facts: JSONObject, effect: Effect) -> list[Change]:
     return found
 
 
-def _after(facts: JSONObject, effect: Effect) -> JSONObject:
+def _after(facts: JSONObject, effect: ProspectEffect) -> JSONObject:
     """The description as it must be after an effect; a reset mission is gone."""
     gone = {path[1] for path in effect.after if path[0] == "missions"}
     kept: list[JSON] = [m for m in _missions(facts) if m["mission"] not in gone]
@@ -125,7 +125,7 @@ def read_prospect(document: Document) -> Prospect:
         )
     unpacked = unpack(blob)
     world = read_world(unpacked.payload)
-    places = Places(info, world, tuple(read_missions(world)))
+    places = ProspectParts(info, world, tuple(read_missions(world)))
     return Prospect(document, blob, places, unpacked.doubts)
 
 

@@ -30,7 +30,7 @@ SITE_SHEET = "site.css"
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
+class StaticFile:
     """One file: `version` is a hash of its content, `gzipped` None where that is no smaller."""
 
     content: bytes
@@ -39,12 +39,12 @@ class Asset:
     content_type: str
 
 
-class Assets:
+class StaticFiles:
     """Assets by their path below /static/. Read-only once made; any thread may ask."""
 
     def __init__(self, site: Site, folder: Path = FOLDER) -> None:
         """Read the folder and make what the configuration colours. Raises OSError."""
-        self._assets: dict[str, Asset] = {}
+        self._assets: dict[str, StaticFile] = {}
         for path, content in _files(folder):
             self._add(path, content)
         self._colour(site)
@@ -63,14 +63,14 @@ class Assets:
     def _add(self, path: str, content: bytes) -> None:
         suffix = Path(path).suffix
         packed = gzip.compress(content, mtime=0) if suffix in PACKED else content
-        self._assets[path] = Asset(
+        self._assets[path] = StaticFile(
             content,
             packed if len(packed) < len(content) else None,
             hashlib.sha256(content).hexdigest()[:16],
             TYPES[suffix],
         )
 
-    def get(self, path: str) -> Asset | None:
+    def get(self, path: str) -> StaticFile | None:
         """The asset of that path, or None."""
         return self._assets.get(path)
 

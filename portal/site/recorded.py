@@ -57,7 +57,7 @@ def sentences(path: Path = SENTENCES) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-class Record:
+class DisclosureReader:
     """Describes the databases; belongs to one process's event loop."""
 
     def __init__(self, config: Config, reader: Reader) -> None:

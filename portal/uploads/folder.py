@@ -16,7 +16,7 @@ CLOCK_SECONDS = 300  # that a clock may be set back without a file being lost
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StoredFile:
     """A file: whose it is, how long, how large. `expires_at` in Unix seconds, `size` in bytes."""
 
     path: Path
@@ -53,16 +53,16 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def find(self, upload_id: str) -> Entry | None:
+    def find(self, upload_id: str) -> StoredFile | None:
         """The file as it came, expired or not."""
         found = self._entries(f"{upload_id}-")
         return next((entry for entry in found if not entry.edited), None)
 
-    def is_alive(self, entry: Entry, now: float) -> bool:
+    def is_alive(self, entry: StoredFile, now: float) -> bool:
         """Whether it is within its hour; a moment that nobody can have set is over as well."""
         return now < entry.expires_at <= now + self._seconds + CLOCK_SECONDS
 
-    def clean(self, now: float) -> tuple[list[Entry], int]:
+    def clean(self, now: float) -> tuple[list[StoredFile], int]:
         """Delete what is over; what is left, and how many were deleted. Needs the lock.
 
         Over are: an expired file, what a killed process wrote half, an edited copy whose file is
@@ -98,7 +98,7 @@ class Folder:
                 partial.unlink(missing_ok=True)
             raise
 
-    def _entries(self, prefix: str = "") -> Iterator[Entry]:
+    def _entries(self, prefix: str = "") -> Iterator[StoredFile]:
         with contextlib.suppress(FileNotFoundError), os.scandir(self.path) as found:
             for item in found:
                 match = NAME.fullmatch(item.name) if item.name.startswith(prefix) else None
@@ -106,7 +106,7 @@ class Folder:
                     continue
                 with contextlib.suppress(FileNotFoundError):  # swept at this moment
                     stat = item.stat(follow_symlinks=False)
-                    yield Entry(
+                    yield StoredFile(
                         Path(item.path),
                         match["id"],
                         match["client"],
@@ -126,7 +126,7 @@ class Folder:
             ]
 
 
-def edited(entry: Entry) -> Path:
+def edited(entry: StoredFile) -> Path:
     """Where its changed copy is."""
     return entry.path.with_name(f"{entry.path.name}-edited")
 

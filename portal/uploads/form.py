@@ -34,7 +34,7 @@ class Field:
 
 
 @dataclass(slots=True)
-class Form:
+class FormParser:
     """Fields with what was filled in. `errors` are sentences by the field's name."""
 
     fields: dict[str, Field]
@@ -52,10 +52,10 @@ class Form:
         return any(name.startswith(prefix) for name in names)
 
 
-def fill(fields: list[Field], posted: Mapping[str, str]) -> Form:
+def fill(fields: list[Field], posted: Mapping[str, str]) -> FormParser:
     """The form with what came back; what did not is as it was."""
     known = {one.name: one for one in fields}
-    form = Form(known, {name: posted.get(name, one.value) for name, one in known.items()})
+    form = FormParser(known, {name: posted.get(name, one.value) for name, one in known.items()})
     for name, value in form.changed():
         try:
             form.edits.append(known[name].edit(value))

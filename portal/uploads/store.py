@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.errors import Conflict, Gone, NotFound, TooLarge, TooMany, Unavailable, spoken
-from portal.uploads.folder import Entry, Folder, edited
+from portal.uploads.folder import Folder, StoredFile, edited
 
 log = logging.getLogger("portal.uploads")
 
@@ -148,7 +148,7 @@ class Uploads:
 
     def _found(
         self, upload_id: str, tool: str, latest: bool = False
-    ) -> tuple[Entry, Upload, bytes]:
+    ) -> tuple[StoredFile, Upload, bytes]:
         """A living file, or its edited copy, with the version that it has now."""
         entry = self._folder.find(upload_id) if _ID.fullmatch(upload_id) else None
         if entry is None:
@@ -175,7 +175,7 @@ class Uploads:
         with self._writing():
             return self._folder.clean(self._clock())[1]
 
-    def _check(self, alive: Sequence[Entry], client: str, size: int, files: int) -> None:
+    def _check(self, alive: Sequence[StoredFile], client: str, size: int, files: int) -> None:
         """Whether so many bytes more, in so many files more, are within the limits."""
         limits = self._limits
         if size > limits.file_bytes:
@@ -194,7 +194,7 @@ class Uploads:
                 retry_after=self._earliest(alive),
             )
 
-    def _earliest(self, entries: Sequence[Entry]) -> int:
+    def _earliest(self, entries: Sequence[StoredFile]) -> int:
         """Seconds until the first of them expires."""
         first = min((entry.expires_at for entry in entries), default=0.0)
         return max(1, int(first - self._clock()) + 1)
@@ -239,7 +239,7 @@ def _parsed(path: Path) -> tuple[dict[str, object], bytes] | None:
     return (head, content) if isinstance(head, dict) and "name" in head else None
 
 
-def _bytes(entries: Sequence[Entry]) -> int:
+def _bytes(entries: Sequence[StoredFile]) -> int:
     return sum(entry.size for entry in entries)
 
 

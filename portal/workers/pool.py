@@ -42,7 +42,7 @@ FAULTS = {
 _PLACE = re.compile(r"[A-Za-z_]{1,60} at [A-Za-z_]{1,60}\.py:[0-9]{1,6}")
 
 
-class Workers:
+class WorkerPool:
     """Runs `portal.saves` in processes of their own; belongs to one event loop.
 
     Raises what `portal.saves` does; `SaveError` for a file that takes too long, too much memory or

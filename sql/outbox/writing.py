@@ -42,10 +42,10 @@ class Ended(NamedTuple):
     amount: int
 
 
-Item = Waiting | Ended
+OutboxItem = Waiting | Ended
 
 
-class Outbox(GroupCommit[Item]):
+class Outbox(GroupCommit[OutboxItem]):
     """One process's way in; any number of processes share the database, which must exist.
 
     An event beyond the bounds is dropped, and counted as that: the newest, so that those that
@@ -56,7 +56,7 @@ class Outbox(GroupCommit[Item]):
         self, path: Path, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES
     ) -> None:
         self._owed = owed = _Owed()
-        super().__init__("outbox", lambda: _Store(path, most_events, most_bytes, owed))
+        super().__init__("outbox", lambda: _OutboxStore(path, most_events, most_bytes, owed))
 
     async def put(self, time: int, body: str) -> None:
         """Return once it is committed, or dropped. Where it cannot be written that is logged: the
@@ -74,7 +74,7 @@ class Outbox(GroupCommit[Item]):
         """Count events that never waited here."""
         self._post(Ended(outcome, amount))
 
-    def _put(self, item: Item, waiter: Waiter | None) -> None:
+    def _put(self, item: OutboxItem, waiter: Waiter | None) -> None:
         """An item that cannot even be queued is counted all the same."""
         try:
             super()._put(item, waiter)
@@ -105,7 +105,7 @@ class _Owed:
         return taken
 
 
-def _outcomes(items: Sequence[Item], otherwise: Mapping[str, int]) -> Counter[str]:
+def _outcomes(items: Sequence[OutboxItem], otherwise: Mapping[str, int]) -> Counter[str]:
     """Those that the items tell; `otherwise` is of each that would have waited."""
     amounts: Counter[str] = Counter()
     for item in items:
@@ -113,7 +113,7 @@ def _outcomes(items: Sequence[Item], otherwise: Mapping[str, int]) -> Counter[st
     return amounts
 
 
-class _Store:
+class _OutboxStore:
     """The thread's connection. What could not be written is counted once it can be."""
 
     def __init__(self, path: Path, most_events: int, most_bytes: int, owed: _Owed) -> None:
@@ -125,7 +125,7 @@ class _Store:
         self._owed = owed
         self._failing = False
 
-    def store(self, items: Sequence[Item], queued: float) -> None:
+    def store(self, items: Sequence[OutboxItem], queued: float) -> None:
         events = [item for item in items if isinstance(item, Waiting)]
         owed = self._owed.take()
         try:

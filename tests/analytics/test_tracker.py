@@ -10,7 +10,7 @@ import pytest
 from portal.analytics import tracker
 from portal.analytics.client import ANSWER_BYTES, UmamiClient
 from portal.analytics.tracker import OWN, SCRIPT_LIMIT, Tracker, TrackerFetch, fault, fetched, keep
-from portal.relay.curl import Client
+from portal.relay.curl import CurlClient
 from tests.support.running import ask
 from tests.support.umami import Umami, eventually
 from tests.support.umami_server import SCRIPT
@@ -77,7 +77,7 @@ def test_what_is_no_tracker_is_not_taken(start_portal, umami):
 )
 def test_what_is_fetched(umami, text, behaviour, what):
     async def main():
-        client = Client(force_instance=True, max_body_size=ANSWER_BYTES)
+        client = CurlClient(force_instance=True, max_body_size=ANSWER_BYTES)
         try:
             return await fetched(UmamiClient(umami.url, client))
         finally:
@@ -103,7 +103,7 @@ def test_it_is_fetched_again_and_after_a_failure_soon(umami, monkeypatch, tmp_pa
         raise AssertionError(content)
 
     async def main():
-        client = Client(force_instance=True)
+        client = CurlClient(force_instance=True)
         fetch = TrackerFetch(UmamiClient(umami.url, client), kept)
         fetch.start()
         await asyncio.sleep(0.1)

@@ -6,7 +6,7 @@ import pytest
 
 from portal.catalog import addresses, cells
 from portal.catalog.naming import natural, near
-from portal.catalog.shelves import Entry
+from portal.catalog.shelves import TableEntry
 from portal.catalog.values import (
     Reference,
     Text,
@@ -19,7 +19,7 @@ from portal.catalog.values import (
 )
 from portal.catalog.words import words
 
-ENTRY = Entry(1, "Items", "D_Items", 1, 1, 1)
+ENTRY = TableEntry(1, "Items", "D_Items", 1, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from portal.config.model import Project
-from portal.gitlab.disk import Memory
+from portal.gitlab.disk import ListingFiles
 from portal.releases.model import Asset, Listing, Release
 from tests.support.faulty import FaultyGitLab
 from tests.support.running import ask
@@ -27,7 +27,7 @@ RELEASES = (
 
 @pytest.fixture
 def memory(tmp_path):
-    return Memory(tmp_path / "releases", "https://gitlab.example")
+    return ListingFiles(tmp_path / "releases", "https://gitlab.example")
 
 
 def test_what_is_kept_comes_back_as_it_was_and_stale(memory, tmp_path):
@@ -60,7 +60,7 @@ def test_what_a_kill_has_left_half_written_goes_at_the_next_start(memory, tmp_pa
 def test_a_list_of_another_project_or_gitlab_is_not_ours(memory, tmp_path):
     memory.keep(PETS, Listing(RELEASES, THEN), True)
     assert memory.recall(replace(PETS, path="g/other")) is None
-    assert Memory(tmp_path / "releases", "https://other.example").recall(PETS) is None
+    assert ListingFiles(tmp_path / "releases", "https://other.example").recall(PETS) is None
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_file_that_is_damaged_is_none(memory, tmp_path, content):
 
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "releases").write_text("a file")
-    memory = Memory(tmp_path / "releases", "https://gitlab.example")
+    memory = ListingFiles(tmp_path / "releases", "https://gitlab.example")
     memory.keep(PETS, Listing(RELEASES, THEN), True)
     assert memory.recall(PETS) is None
 

@@ -12,10 +12,10 @@ from tornado.iostream import StreamClosedError
 
 from portal.config.model import Limits
 from portal.errors import UpstreamFailed, UpstreamSlow
-from portal.relay.curl import Client as CurlClient
+from portal.relay.buffer import BATCH_MAX, BATCH_MIN, HELD_BYTES, KERNEL_BYTES, TURN_BYTES, Buffer
+from portal.relay.curl import CurlClient
 from portal.relay.relay import READ_BYTES, Relay
-from portal.relay.upload import KEEP_BYTES, Upload
-from portal.relay.window import BATCH_MAX, BATCH_MIN, HELD_BYTES, KERNEL_BYTES, TURN_BYTES, Window
+from portal.relay.request_body import KEEP_BYTES, RequestBody
 from tests.support.scripted import Upstream
 
 LIMITS = Limits(
@@ -291,7 +291,7 @@ def test_an_upload_arrives_unchanged(size, chunked):
 
     async def main():
         headers = {"Transfer-Encoding": "chunked"} if chunked else {}
-        upload = Upload(None if chunked else size)
+        upload = RequestBody(None if chunked else size)
         async with exchange(script, upload=upload, method="POST", body=b"", headers=headers) as (
             relay,
             _,
@@ -314,7 +314,7 @@ def test_an_upload_that_is_answered_early_does_not_hang():
         raise ConnectionError
 
     async def main():
-        upload = Upload(100 << 20)
+        upload = RequestBody(100 << 20)
         async with exchange(script, upload=upload, method="POST", body=b"") as (relay, _):
             for _ in range(100):
                 await relay.feed(bytes(1 << 20))
@@ -333,7 +333,7 @@ def test_an_upload_waits_for_a_slow_upstream():
 
     async def main():
         limits = replace(LIMITS, upstream_stall_seconds=0.3)
-        upload = Upload(100 << 20)
+        upload = RequestBody(100 << 20)
         async with exchange(script, limits, upload, method="POST", body=b"") as (relay, _):
             sent = 0
             while not relay.over:
@@ -371,7 +371,7 @@ def test_a_short_body_can_be_discarded_and_the_connection_used_again():
     ("streak", "expected"), [(0, BATCH_MIN), (KERNEL_BYTES, BATCH_MIN), (1 << 40, BATCH_MAX)]
 )
 def test_a_batch_grows_with_the_streak_and_a_wait_makes_it_small(streak, expected):
-    window = Window()
+    window = Buffer()
     window.went(streak)
     assert window.batch == expected
     window.waited()
@@ -380,7 +380,7 @@ def test_a_batch_grows_with_the_streak_and_a_wait_makes_it_small(streak, expecte
 
 @pytest.mark.parametrize(("flowing", "most"), [(False, HELD_BYTES), (True, TURN_BYTES)])
 def test_what_is_held_is_bounded(flowing, most):
-    window, count = Window(), 0
+    window, count = Buffer(), 0
     window.flowing = flowing
     while not window.full:
         window.put(bytes(16 << 10))

@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from portal.analytics.share import Shared
+from portal.analytics.share import UmamiFigures
 from portal.catalog.state import CatalogState
 from portal.config.model import Project, UmamiConfig
 from portal.errors import NotFound
-from portal.metrics.dashboard import Dashboard, FilledSection, FilledTable, Row
+from portal.metrics.condition import Condition
+from portal.metrics.dashboard import Dashboard, FilledSection, FilledTable, MetricsRow
 from portal.metrics.figures import Figures, calendar
-from portal.metrics.house import House
 from portal.metrics.tables import REQUESTS, SECTIONS, WINDOWS
 from portal.releases import notes
 from portal.releases.model import Asset, Listing, Release
@@ -75,22 +75,26 @@ def metrics_page(spilled=0, behind=0.0, **changes):
     drawn = calendar(NOW.date(), {"2026-11-22": 7}, {"2026-11-22": 5})
 
     def filled(table):
-        row = Row((EVIL,) * len(table.columns), counts, counts if table.scope else None, 3)
+        row = MetricsRow((EVIL,) * len(table.columns), counts, counts if table.scope else None, 3)
         return FilledTable(table, () if changes.get("empty") else (row,), True)
 
     sections = tuple(
-        FilledSection(section, Row((), counts, counts), tuple(map(filled, section.tables)), drawn)
+        FilledSection(
+            section, MetricsRow((), counts, counts), tuple(map(filled, section.tables)), drawn
+        )
         for section in SECTIONS
     )
-    house = House(1, spilled, 1 << 20, changes.get("free", 1 << 40), {}, {"bytes": 5}, {}, behind)
+    condition = Condition(
+        1, spilled, 1 << 20, changes.get("free", 1 << 40), {}, {"bytes": 5}, {}, behind
+    )
     return render(
         "metrics/page.html",
         dashboard=Dashboard(
-            NOW, NOW.date(), bool(spilled), "90", sections, filled(REQUESTS), house
+            NOW, NOW.date(), bool(spilled), "90", sections, filled(REQUESTS), condition
         ),
         windows=WINDOWS,
         link=lambda **query: f"/metrics?{urlencode(query)}",
-        shared=Shared(),
+        shared=UmamiFigures(),
         tables=CatalogState(("1.0",), 5, 1 << 20, (), (), 0),
         umami=UmamiConfig("", ""),
         kinds=(),

@@ -10,7 +10,7 @@ import pytest
 
 from portal.config.site import COLOUR, Site
 from portal.http.accept import takes_gzip
-from portal.site.assets import Assets
+from portal.site.assets import StaticFiles
 from portal.site.colours import DARK_GROUNDS, LIGHT_GROUNDS, accent, contrast, mix
 from tests.support.running import ROOT, ask
 
@@ -19,11 +19,11 @@ RED = Site(title="Röd", accent="#c00020")
 
 @pytest.fixture(scope="module")
 def red():
-    return Assets(RED)
+    return StaticFiles(RED)
 
 
 def test_an_address_changes_with_what_it_names(red, tmp_path):
-    plain = Assets(Site())
+    plain = StaticFiles(Site())
     assert plain.address("portal.css") == red.address("portal.css")
     for path in ("site.css", "favicon.svg", "favicon.ico", "icon-180.png", "manifest.webmanifest"):
         assert plain.address(path) != red.address(path)

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from portal.workers.pool import Workers
+from portal.workers.pool import WorkerPool
 from tests.support.running import ROOT
 
 HARDER = [{"edit": "difficulty", "difficulty": "Hard"}]
@@ -20,7 +20,7 @@ def using(test, **options):
     async def main():
         await asyncio.to_thread(int)  # what the loop itself opens
         before, others = descriptors(), children()
-        engine = Workers(**options)
+        engine = WorkerPool(**options)
         try:
             return await test(engine)
         finally:

@@ -21,7 +21,7 @@ from tornado.web import Application, RequestHandler
 from portal.config.model import Config, GitLab, Limits, Project, UmamiConfig
 from portal.config.site import Site
 from portal.gitlab.api import GitLabApi
-from portal.relay.curl import Client
+from portal.relay.curl import CurlClient
 
 TOKEN = "secret-token"
 NUMBER = 7
@@ -98,7 +98,7 @@ async def running() -> AsyncIterator[StandIn]:
 @asynccontextmanager
 async def api_to(url: str, *, seconds: float = 5) -> AsyncIterator[GitLabApi]:
     """The API's reader, on a client of its own."""
-    client = Client(force_instance=True)
+    client = CurlClient(force_instance=True)
     try:
         yield GitLabApi(gitlab(url), client, limits(seconds))
     finally:

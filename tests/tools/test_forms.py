@@ -5,7 +5,7 @@ import re
 import pytest
 
 from handlers.tools import pets, prospects
-from handlers.tools.changes import Row, rows
+from handlers.tools.changes import ChangeRow, rows
 from portal import saves
 from portal.errors import Malformed, TooMany, Unavailable
 from portal.http.forms import posted_fields, posted_file
@@ -96,7 +96,7 @@ def test_what_is_in_a_file(tool, description):
 def test_the_other_pages(tool):
     pages, form = tool.PAGES, fill(pets.fields(HOSTILE), {"m1-name": EVIL + "!"})
     error = EditError(EVIL, EVIL)
-    row = Row(EVIL, EVIL, EVIL, EVIL, EVIL)
+    row = ChangeRow(EVIL, EVIL, EVIL, EVIL, EVIL)
     check(render("tools/drop.html", pages=pages, error=None, way_on=None, limit=5))
     check(render("tools/drop.html", pages=pages, error=error, way_on=("/x", EVIL), limit=5))
     check(render("tools/refused.html", pages=pages, error=error, way_on=("/x", EVIL)))
@@ -169,12 +169,12 @@ def test_changes_in_words():
         [{"edit": "rename", "mount": 1, "name": "X"}, {"edit": "delete", "mount": 1}],
     )
     assert rows(found) == [
-        Row("Mount 1 (Clover)", "Name", "Clover", "X", "In both copies."),
-        Row("Mount 1 (X)", "The whole mount", "in the file", "deleted", ""),
+        ChangeRow("Mount 1 (Clover)", "Name", "Clover", "X", "In both copies."),
+        ChangeRow("Mount 1 (X)", "The whole mount", "in the file", "deleted", ""),
     ]
     reset = [{"edit": "reset_mission", "mission": "Hill_Done"}]
     (row,) = rows(saves.preview("prospects", prospect_json(), reset))
-    assert row == Row("Mission Hill_Done", "State", "completed", "not played yet", "")
+    assert row == ChangeRow("Mission Hill_Done", "State", "completed", "not played yet", "")
 
 
 @pytest.mark.parametrize(

@@ -253,9 +253,9 @@ def test_the_loop_goes_on_while_a_large_save_is_read(large):
 
 PORTAL = """
 import asyncio, sys
-from portal.workers.pool import Workers
+from portal.workers.pool import WorkerPool
 async def main():
-    engine = Workers(2, sys.argv[1:] or None)
+    engine = WorkerPool(2, sys.argv[1:] or None)
     asking = [asyncio.create_task(engine.describe("pets", b"{}")) for _ in range(2)]
     await asyncio.wait(asking, timeout=1)
     print(*engine.pids, flush=True)

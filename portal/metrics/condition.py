@@ -1,4 +1,4 @@
-"""The state of the house: what an operator looks at when something feels wrong."""
+"""The state of the portal, for operators: sizes, traffic, operations, the outbox."""
 
 import logging
 import shutil
@@ -28,7 +28,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Condition:
     """Over all processes; sizes in bytes, `clients_behind` in seconds, times aware.
 
     `recent` and `ever` are traffic by name, of the last 24 hours and since the first. `outbox` is
@@ -59,20 +59,22 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class DatabaseFiles:
     """The files that are looked at; `outbox` is None where page events are not taken."""
 
     database: Path
     outbox: Path | None
 
 
-def look(snapshot: Snapshot, now: datetime, places: Places, running: int, spilled: int) -> House:
+def look(
+    snapshot: Snapshot, now: datetime, files: DatabaseFiles, running: int, spilled: int
+) -> Condition:
     """Read it; blocking. Raises `ReadError`."""
-    database = places.database
-    outbox = _outbox(places.outbox)
+    database = files.database
+    outbox = _outbox(files.outbox)
     since = f"{now - timedelta(hours=24):%Y-%m-%d %H:00}"
     traffic = snapshot.rows("traffic_sums", since=since)
-    return House(
+    return Condition(
         running=running,
         spilled=spilled,
         database=sum(map(_size, (database, database.with_name(f"{database.name}-wal")))),
@@ -84,7 +86,7 @@ def look(snapshot: Snapshot, now: datetime, places: Places, running: int, spille
         },
         clients_behind=_behind(snapshot, now),
         outbox=outbox,
-        outbox_unread=bool(places.outbox) and outbox is None,
+        outbox_unread=bool(files.outbox) and outbox is None,
     )
 
 

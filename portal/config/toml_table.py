@@ -1,6 +1,6 @@
 """Reading one TOML table: each value checked, each fault kept, no key left unread.
 
-A `Reader` never raises: a value that cannot be used leaves a fault and gives a stand-in, so that
+A `TomlTable` never raises: a value that cannot be used leaves a fault and gives a stand-in, so that
 one pass finds everything that is wrong.
 """
 
@@ -30,7 +30,7 @@ _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+|tel:[0-9+-]+")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 
-class Reader:
+class TomlTable:
     """One table of the document, and the faults of the whole document (shared by all of it)."""
 
     def __init__(self, table: dict[str, Any], prefix: str = "", faults: list[str] | None = None):
@@ -38,7 +38,7 @@ class Reader:
         self._prefix = prefix
         self._faults: list[str] = [] if faults is None else faults
         self._read: set[str] = set()
-        self._children: list[Reader] = []
+        self._children: list[TomlTable] = []
 
     def fault(self, key: str, what: str) -> None:
         """Note that the value of `key` cannot be used."""
@@ -64,16 +64,16 @@ class Reader:
             return default
         return value
 
-    def _child(self, table: dict[str, Any], prefix: str) -> "Reader":
-        child = Reader(table, prefix, self._faults)
+    def _child(self, table: dict[str, Any], prefix: str) -> "TomlTable":
+        child = TomlTable(table, prefix, self._faults)
         self._children.append(child)
         return child
 
-    def table(self, key: str) -> "Reader":
+    def table(self, key: str) -> "TomlTable":
         """The table of that name; an empty one where it is missing."""
         return self._child(self._take(key, dict, {}, "a table") or {}, f"{self._prefix}{key}.")
 
-    def tables(self, key: str, least: int = 1) -> list["Reader"]:
+    def tables(self, key: str, least: int = 1) -> list["TomlTable"]:
         """The tables of an array of tables, which may be missing only where `least` is 0."""
         entries = self._take(key, list, None if least else [], "an array of tables") or []
         if any(not isinstance(entry, dict) for entry in entries):

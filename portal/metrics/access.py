@@ -15,7 +15,7 @@ from portal.http.client import parse_address
 LINK_SECONDS = 3600  # how long a signed address is good
 
 
-class Pass(Enum):
+class Credentials(Enum):
     """What a request's credentials are."""
 
     RIGHT = "right"
@@ -24,7 +24,7 @@ class Pass(Enum):
     EXPIRED = "expired"
 
 
-class Door:
+class Authenticator:
     """Compares in constant time; holds no state, so that any process takes what another signed."""
 
     def __init__(self, token: str) -> None:
@@ -41,20 +41,20 @@ class Door:
         signed = {**query, "expires": str(expires)}
         return urlencode({**signed, "signature": self._signature(signed)})
 
-    def check(self, offers: list[str], query: Mapping[str, str], now: float) -> Pass:
+    def check(self, offers: list[str], query: Mapping[str, str], now: float) -> Credentials:
         """What the tokens offered, or the address itself, are worth."""
         if any([self.is_token(offer) for offer in offers]):  # noqa: C419 - all, whichever is right
-            return Pass.RIGHT
+            return Credentials.RIGHT
         if "signature" in query:
             return self._check_signature(query, now)
-        return Pass.WRONG if any(offers) else Pass.MISSING
+        return Credentials.WRONG if any(offers) else Credentials.MISSING
 
-    def _check_signature(self, query: Mapping[str, str], now: float) -> Pass:
+    def _check_signature(self, query: Mapping[str, str], now: float) -> Credentials:
         signed = {name: value for name, value in query.items() if name != "signature"}
         right = self._signature(signed)
         if not hmac.compare_digest(right.encode(), query["signature"].encode()):
-            return Pass.WRONG
-        return Pass.RIGHT if int(signed["expires"]) > now else Pass.EXPIRED
+            return Credentials.WRONG
+        return Credentials.RIGHT if int(signed["expires"]) > now else Credentials.EXPIRED
 
     def _signature(self, query: Mapping[str, str]) -> str:
         text = urlencode(sorted(query.items()))

@@ -20,7 +20,7 @@ FAST_LOOP_BYTES = 128 << 20
 KERNEL_BYTES = 4 << 20  # Linux: net.ipv4.tcp_wmem's maximum
 
 
-class Flow:
+class LoopBudget:
     """How many transfers of one event loop flow at the moment."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Flow:
         return max(TURN_LEAST, min(TURN_BYTES, together // max(1, self.count)))
 
 
-class Window:
+class Buffer:
     """The bytes between one upstream and one client; for one event loop, touched by nothing else.
 
     `put()` until `full`; `take()` all at once when `ripe` or at the turn's end, then say `went()`
@@ -40,8 +40,8 @@ class Window:
     takes it back at the end. `flow` is that of the event loop.
     """
 
-    def __init__(self, flow: Flow | None = None) -> None:
-        self._flow = flow or Flow()
+    def __init__(self, flow: LoopBudget | None = None) -> None:
+        self._flow = flow or LoopBudget()
         self._flowing = False
         self.batch = BATCH_MIN
         self._chunks: list[bytes] = []

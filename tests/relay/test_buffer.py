@@ -6,9 +6,16 @@ import pytest
 from tornado.httpclient import HTTPRequest
 
 from portal.errors import UpstreamFailed
-from portal.relay.curl import Client as CurlClient
+from portal.relay.buffer import (
+    FAST_LOOP_BYTES,
+    LOOP_BYTES,
+    TURN_BYTES,
+    TURN_LEAST,
+    Buffer,
+    LoopBudget,
+)
+from portal.relay.curl import CurlClient
 from portal.relay.relay import Relay
-from portal.relay.window import FAST_LOOP_BYTES, LOOP_BYTES, TURN_BYTES, TURN_LEAST, Flow, Window
 from tests.relay.test_relay import LIMITS, Client
 from tests.support.scripted import Upstream
 
@@ -29,8 +36,8 @@ def moved(window):
 @pytest.mark.parametrize(("streak", "together"), [(0, LOOP_BYTES), (1 << 40, FAST_LOOP_BYTES)])
 @pytest.mark.parametrize(("count", "waiting"), [(1, 0), (16, 0), (16, 200), (50, 0), (200, 50)])
 def test_many_share_a_turn(count, waiting, streak, together):
-    flow = Flow()
-    windows = [Window(flow) for _ in range(count + waiting)]
+    flow = LoopBudget()
+    windows = [Buffer(flow) for _ in range(count + waiting)]
     for window in windows[:count]:
         window.flowing = True
         window.went(streak)
@@ -53,7 +60,7 @@ def test_a_transfer_that_is_over_has_no_share(length):
         raise ConnectionError
 
     async def main():
-        flow, client = Flow(), CurlClient(force_instance=True)
+        flow, client = LoopBudget(), CurlClient(force_instance=True)
         async with Upstream(script) as upstream:
             relay = Relay(client, HTTPRequest(upstream.url), LIMITS, flow=flow)
             await relay.head()

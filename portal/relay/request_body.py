@@ -10,7 +10,7 @@ import pycurl
 KEEP_BYTES = 1 << 20
 
 
-class Upload:
+class RequestBody:
     """The body of one request; `length` in bytes, None where it comes chunked.
 
     Belongs to one `Relay` and its event loop. `feed()` returns once libcurl has taken the piece,
