@@ -2,10 +2,10 @@
 
 How it works, and what was measured on the way:
 
-- Back-pressure: libcurl's own callbacks fill a window and pause the transfer when it is full. To
+- Back-pressure: libcurl's own callbacks fill a buffer and pause the transfer when it is full. To
   pause from outside reacts too late: gigabytes arrive before libcurl stops.
 - While the client takes every write at once, the callbacks join the pieces and write a batch
-  themselves. A task that is woken for each batch filled every window before any was written: with
+  themselves. A task that is woken for each batch filled every buffer before any was written: with
   50 clients nothing stayed in the processor's cache. While a write waits for the client, little is
   buffered. Active transfers share one byte budget for each turn of the event loop.
 - What glibc's allocator did to each batch is in `portal.process.heap`.
