@@ -40,7 +40,7 @@ bench: $(VENV)/dev $(VENV)/bench
 
 # Needs Chromium; look at each of them before it is committed.
 screenshots: $(VENV)/dev $(VENV)/axe
-	$(BIN)/python -m tests.support.pictures
+	$(BIN)/python -m tests.support.browser.pictures
 
 # The hashes of everything that is installed; needs pip-tools on the PATH.
 lock:

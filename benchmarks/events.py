@@ -14,7 +14,7 @@ import sys
 import time
 
 from benchmarks.client import Answer, AnswerError, connect, readable, receive
-from tests.support.umami_rules import WEBSITE
+from tests.support.umami.rules import WEBSITE
 
 BODY = (
     '{{"type":"event","payload":{{"website":"{website}","hostname":"127.0.0.1",'

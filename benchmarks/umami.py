@@ -22,7 +22,7 @@ from benchmarks.children import ADDRESS, NO_GITLAB, ROOT, BenchmarkError, free_p
 from benchmarks.plan import Plan
 from benchmarks.report import Bar, Outcome, at_least, at_most
 from sql.outbox import State, look
-from tests.support.umami_rules import WEBSITE
+from tests.support.umami.rules import WEBSITE
 
 PAGES = 64
 RATE = 2000
@@ -68,7 +68,7 @@ class House:
     @contextmanager
     def umami(self) -> Iterator[int]:
         """Up for a while."""
-        command = [sys.executable, "-m", "tests.support.umami_server", self.folder / "umami"]
+        command = [sys.executable, "-m", "tests.support.umami.server", self.folder / "umami"]
         command += [str(self.umami_port)]
         with listening("umami", command, self.umami_port, self.folder) as number:
             yield number

@@ -8,8 +8,8 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from demo.content import fill
+from tests.support.catalog.tables import OLD, SMALL, small_catalog
 from tests.support.running import Clients, RunningPortal, host, standing_in
-from tests.support.tables import OLD, SMALL, small_catalog
 
 # A shell that starts this in the background has it ignore Ctrl-C, and so would every program here.
 signal.signal(signal.SIGINT, signal.default_int_handler)

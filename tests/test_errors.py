@@ -8,7 +8,7 @@ import pytest
 
 from portal.errors import Unavailable, spoken
 from portal.suggestions import CANDIDATES, MOST, Place, nearest
-from tests.support.faulty import FaultyGitLab
+from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import ask, curl
 from tests.support.saves import mounts_json
 from tests.support.tools import get, opened, upload

@@ -10,7 +10,7 @@ from portal.analytics.circuit import MOST_AT_ONCE
 from portal.http.client import keep_key, pseudonym
 from sql.outbox import look
 from tests.support.running import TOKEN, ask
-from tests.support.umami import Umami, amounts, event, eventually, outbox, post, post_all
+from tests.support.umami.standin import Umami, amounts, event, eventually, outbox, post, post_all
 from tests.test_anonymity import search
 
 pytestmark = pytest.mark.long

@@ -6,10 +6,10 @@ import contextlib
 import pytest
 
 from portal.analytics.tracker import OWN
-from tests.support.browser import chromium
+from tests.support.browser.chromium import chromium
 from tests.support.running import TOKEN
 from tests.support.saves import mounts_json
-from tests.support.umami import PHONE, Umami, eventually, outbox, walk
+from tests.support.umami.standin import PHONE, Umami, eventually, outbox, walk
 
 pytestmark = [
     pytest.mark.long,

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.browser import chromium
-from tests.support.tables import small_catalog
-from tests.support.umami import Umami, walk
+from tests.support.browser.chromium import chromium
+from tests.support.catalog.tables import small_catalog
+from tests.support.umami.standin import Umami, walk
 
 pytestmark = [
     pytest.mark.long,

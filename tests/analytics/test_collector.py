@@ -9,8 +9,17 @@ import pytest
 
 from portal.http.client import pseudonym
 from tests.support.running import ask, curl
-from tests.support.umami import FIREFOX, PHONE, Umami, amounts, event, eventually, outbox, post
-from tests.support.umami_rules import WEBSITE
+from tests.support.umami.rules import WEBSITE
+from tests.support.umami.standin import (
+    FIREFOX,
+    PHONE,
+    Umami,
+    amounts,
+    event,
+    eventually,
+    outbox,
+    post,
+)
 
 KEY = "a-key"
 

@@ -8,7 +8,7 @@ from portal.http.client import pseudonym
 from tests.support.running import git
 from tests.support.saves import mounts_json
 from tests.support.tools import get, opened, tell, upload
-from tests.support.umami import FIREFOX, Umami, amounts, eventually
+from tests.support.umami.standin import FIREFOX, Umami, amounts, eventually
 
 KEY = "a-key"
 PAGE = {"User_Agent": FIREFOX}

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.process.test_stopping import children
-from tests.support.umami import Umami, amounts, event, eventually, outbox, post_all
+from tests.support.umami.standin import Umami, amounts, event, eventually, outbox, post_all
 
 
 def workers(portal):

@@ -10,8 +10,8 @@ from portal.analytics.events import Visitor, cut
 from portal.analytics.payload import clean
 from portal.errors import Malformed
 from portal.http.client import keep_key, pseudonym
-from tests.support.umami import FIREFOX, event
-from tests.support.umami_rules import WEBSITE
+from tests.support.umami.rules import WEBSITE
+from tests.support.umami.standin import FIREFOX, event
 
 NUMBER = "0123456789abcdef0123456789abcdef"
 

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from tests.support.running import ROOT
-from tests.support.umami import Umami
-from tests.support.umami_rules import WEBSITE
+from tests.support.umami.rules import WEBSITE
+from tests.support.umami.standin import Umami
 
 OTHER = "00000000-0000-4000-8000-000000000000"
 

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from tests.support.browser import chromium
-from tests.support.umami import Umami, walk
-from tests.support.umami_rules import WEBSITE
+from tests.support.browser.chromium import chromium
+from tests.support.umami.rules import WEBSITE
+from tests.support.umami.standin import Umami, walk
 
 pytestmark = [
     pytest.mark.long,

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from portal.analytics.share import span
 from tests.support.running import TOKEN, ask
-from tests.support.umami import FIREFOX, PHONE, Umami, event, eventually, outbox, post
+from tests.support.umami.standin import FIREFOX, PHONE, Umami, event, eventually, outbox, post
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 FRAME = '<iframe class="umami" src="/umami/share/AbCdEfGh/site"'

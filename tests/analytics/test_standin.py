@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.support.running import curl
-from tests.support.umami import FIREFOX, Umami, event
-from tests.support.umami_server import SLUG, TOKEN
+from tests.support.umami.server import SLUG, TOKEN
+from tests.support.umami.standin import FIREFOX, Umami, event
 
 PRIVATE = "fd00::1"
 

@@ -12,8 +12,8 @@ from portal.analytics.client import ANSWER_BYTES, UmamiClient
 from portal.analytics.tracker import OWN, SCRIPT_LIMIT, Tracker, TrackerFetch, fault, fetched, keep
 from portal.relay.curl import CurlClient
 from tests.support.running import ask
-from tests.support.umami import Umami, eventually
-from tests.support.umami_server import SCRIPT
+from tests.support.umami.server import SCRIPT
+from tests.support.umami.standin import Umami, eventually
 
 
 @pytest.fixture

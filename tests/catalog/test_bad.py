@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.support.badcatalogs import CatalogPortal, encoded, table, write
+from tests.support.catalog.portals import CatalogPortal, encoded, table, write
 
 LONE = '{"Rows": [{"Name": "half", "Text": "a \\ud83d b", "Key\\udc00": 1}]}'
 DEEP = 100_000

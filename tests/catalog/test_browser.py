@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.browser import browsing, chromium
+from tests.support.browser.chromium import browsing, chromium
 
 pytestmark = pytest.mark.skipif(not chromium(), reason="chromium is not installed")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.versions import Versions
-from tests.support.badcatalogs import CatalogPortal, table, write
+from tests.support.catalog.portals import CatalogPortal, table, write
 
 
 def children(pid):

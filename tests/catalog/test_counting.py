@@ -6,8 +6,8 @@ from html import unescape
 
 import pytest
 
+from tests.support.catalog.tables import get
 from tests.support.running import TOKEN, ask
-from tests.support.tables import get
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from portal.catalog.diffs import Side, changed_tables, field_changes, table_diff
 from portal.catalog.past import past
 from portal.errors import NotFound
-from tests.support.tables import TableSet, document, link
+from tests.support.catalog.tables import TableSet, document, link
 
 DEFAULTS = {"Health": 10, "Sight": {"Day": 60, "Night": 15}}
 

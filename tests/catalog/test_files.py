@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from tests.support.catalog.tables import SMALL
 from tests.support.running import ask
-from tests.support.tables import SMALL
 from tests.support.wire import exchange
 
 

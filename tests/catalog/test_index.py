@@ -12,7 +12,7 @@ from portal.catalog.queries import parse
 from portal.catalog.search import find
 from sql.catalog import QUERIES, prepare, size
 from sql.catalog.writing import alone
-from tests.support.tables import TableSet, document, link, text
+from tests.support.catalog.tables import TableSet, document, link, text
 
 ROWS = [(f"Row_{number}", {"Text": text("t", f"word{number}")}) for number in range(50)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.badcatalogs import CatalogPortal, table, write
+from tests.support.catalog.portals import CatalogPortal, table, write
 
 pytestmark = pytest.mark.long
 ROWS = 260_000

@@ -12,7 +12,7 @@ from portal.catalog.queries import parse
 from portal.catalog.rows import row_page
 from portal.catalog.search import search
 from portal.errors import Unavailable
-from tests.support.tables import TableSet, document, link
+from tests.support.catalog.tables import TableSet, document, link
 
 OLD = document(("Hare", {"Near": link("T", "Hare")}))
 ROWS = [(f"Hare_{number}", {"Near": link("T", "Hare")}) for number in range(50)]

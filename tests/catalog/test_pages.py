@@ -7,8 +7,8 @@ from html import unescape
 import pytest
 from markupsafe import escape
 
+from tests.support.catalog.tables import STRANGE, get
 from tests.support.running import ask
-from tests.support.tables import STRANGE, get
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from portal.catalog import rows
 from portal.catalog.listing import COLUMNS, Wish, listed
 from portal.catalog.rows import row_page
 from portal.catalog.values import Reference
-from tests.support.tables import TableSet, document, link, text
+from tests.support.catalog.tables import TableSet, document, link, text
 
 VALUES = [
     *(("text", "ten"), ("number", 9), ("negative", -1.5), ("huge", 10**400), ("empty", "")),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from portal.catalog import search
 from portal.catalog.queries import LONGEST, marked, parse
-from tests.support.tables import TableSet, document, link, text
+from tests.support.catalog.tables import TableSet, document, link, text
 
 TYPED = [
     *("", " ", '"', '""', '"open', 'a "b', "-", "--", "-a", "a -", ":", "a:b", "name:x", "*", "a*"),

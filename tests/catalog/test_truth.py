@@ -8,7 +8,7 @@ import pytest
 from benchmarks.versions import Versions
 from portal.catalog.diffs import changed_tables
 from portal.catalog.past import past
-from tests.support.tables import TableSet
+from tests.support.catalog.tables import TableSet
 
 WEEKS = 12
 

@@ -10,7 +10,7 @@ import pytest
 from portal.http.client import ip_hash
 from tests.conftest import LARGE
 from tests.process.test_stopping import BIG
-from tests.support.caddy import VISITOR, RunningCaddy, Upstream, free_port, needs_caddy
+from tests.support.deploy.caddy import VISITOR, RunningCaddy, Upstream, free_port, needs_caddy
 from tests.support.running import ROOT, curl, git
 from tests.support.saves import mounts_json
 

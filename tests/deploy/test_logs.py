@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 from tests.deploy.test_streaming import client
-from tests.support.caddy import (
+from tests.support.deploy.caddy import (
     COOKIE,
     OPERATOR,
     PASSWORD,
@@ -16,7 +16,7 @@ from tests.support.caddy import (
     Upstream,
     needs_caddy,
 )
-from tests.support.scripted import Upstream as Scripted
+from tests.support.gitlab.scripted import Upstream as Scripted
 
 pytestmark = [pytest.mark.long, needs_caddy]
 

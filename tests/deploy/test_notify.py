@@ -10,7 +10,7 @@ import pytest
 
 from portal.process.systemd import Notifier, Pulse
 from tests.process.test_stopping import BIG, children
-from tests.support.notify import NotifySocket
+from tests.support.deploy.notify import NotifySocket
 from tests.support.running import ask, begin
 
 pytestmark = pytest.mark.long

@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
-from tests.support.browser import browsing, chromium
-from tests.support.caddy import (
+from tests.support.browser.chromium import browsing, chromium
+from tests.support.deploy.caddy import (
     COOKIE,
     OPERATOR,
     PASSWORD,
@@ -16,7 +16,7 @@ from tests.support.caddy import (
     needs_caddy,
 )
 from tests.support.running import TOKEN
-from tests.support.umami import eventually
+from tests.support.umami.standin import eventually
 
 pytestmark = [pytest.mark.long, needs_caddy]
 

@@ -1,7 +1,7 @@
 """What the units start, run as they say.
 
 No systemd runs here: the commands and the environment are taken from the units, and run in what of
-their sandbox can be had without one (`tests.support.sandbox`).
+their sandbox can be had without one (`tests.support.deploy.sandbox`).
 """
 
 import os
@@ -19,11 +19,11 @@ import pytest
 
 from tests.conftest import LARGE
 from tests.process.test_stopping import BIG, children
+from tests.support.deploy.sandbox import settings
+from tests.support.deploy.units import UNITS, UnitPortal, command_of, environment_of, needs_systemd
 from tests.support.running import ROOT, TOKEN, ask, curl, git
-from tests.support.sandbox import settings
 from tests.support.saves import mounts_json
 from tests.support.tools import opened
-from tests.support.units import UNITS, UnitPortal, command_of, environment_of, needs_systemd
 
 pytestmark = [pytest.mark.long, needs_systemd]
 
@@ -103,7 +103,7 @@ def test_the_backup_unit(start_portal, tmp_path):
         for line in range(len(service["ExecStart"])):
             command = command_of(service, places, environ, line)
             done = subprocess.run(
-                [sys.executable, "-m", "tests.support.sandbox", unit, *command],
+                [sys.executable, "-m", "tests.support.deploy.sandbox", unit, *command],
                 cwd=ROOT,
                 env=environ,
                 capture_output=True,
@@ -140,7 +140,7 @@ def test_the_umami_unit_runs_node(tmp_path):
         [
             sys.executable,
             "-m",
-            "tests.support.sandbox",
+            "tests.support.deploy.sandbox",
             unit,
             shutil.which("node"),
             tmp_path / "server.js",

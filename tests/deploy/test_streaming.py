@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
-from tests.support.caddy import RunningCaddy, free_port, needs_caddy
-from tests.support.scripted import Upstream
+from tests.support.deploy.caddy import RunningCaddy, free_port, needs_caddy
+from tests.support.gitlab.scripted import Upstream
 
 pytestmark = [pytest.mark.long, needs_caddy]
 

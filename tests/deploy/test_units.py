@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deploy.sandbox import settings
+from tests.support.deploy.units import PYTHON, UNITS, needs_systemd
 from tests.support.running import ROOT
-from tests.support.sandbox import settings
-from tests.support.units import PYTHON, UNITS, needs_systemd
 
 CADDY_UNIT = Path("/lib/systemd/system/caddy.service")
 SERVICES = ["portal", "umami", "portal-backup"]
@@ -86,7 +86,7 @@ def test_what_stops_it_leaves_time_for_transfers():
 def test_the_sandbox_denies(denied, error):
     unit = UNITS / "portal.service"
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.sandbox", unit, sys.executable, "-c", denied],
+        [sys.executable, "-m", "tests.support.deploy.sandbox", unit, sys.executable, "-c", denied],
         cwd=ROOT,
         capture_output=True,
         text=True,

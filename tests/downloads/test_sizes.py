@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.support.faulty import FaultyGitLab, _head
+from tests.support.gitlab.faulty import FaultyGitLab, _head
 from tests.support.running import ask
 
 LISTED = 100

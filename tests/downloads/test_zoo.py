@@ -9,11 +9,11 @@ import pytest
 from portal.http.client import ip_hash
 from tests.conftest import GITLAB_TOKEN
 from tests.metrics.test_metrics import as_json
+from tests.support.clients.downloads import CLIENTS as DOWNLOADS
+from tests.support.clients.git import CLIENTS as GITS
+from tests.support.clients.git import add_submodule
+from tests.support.clients.visits import Visit
 from tests.support.running import curl, host, standing_in
-from tests.support.zoo import Visit
-from tests.support.zoo_downloads import CLIENTS as DOWNLOADS
-from tests.support.zoo_git import CLIENTS as GITS
-from tests.support.zoo_git import add_submodule
 
 ALL = (*DOWNLOADS, *GITS)
 AT_ONCE = 4

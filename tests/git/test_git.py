@@ -9,7 +9,7 @@ import time
 import pytest
 
 from portal.http.client import ip_hash
-from tests.support.faulty import FaultyGitLab
+from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import ask, begin, curl, git
 
 REFS = "/info/refs?service=git-upload-pack"

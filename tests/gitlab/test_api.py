@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders
 from portal.gitlab import api as module
 from portal.gitlab import requests
 from portal.gitlab.requests import Failing, Withdrawn, following
-from tests.support.gitlab_api import (
+from tests.support.gitlab.api import (
     PACKAGES,
     PETS,
     RELEASES,

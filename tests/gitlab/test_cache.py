@@ -9,7 +9,7 @@ import pytest
 from portal.errors import NotFound, Unavailable
 from portal.gitlab import cache as module
 from portal.gitlab.cache import Listings, Pause
-from tests.support.gitlab_api import (
+from tests.support.gitlab.api import (
     PETS,
     RELEASES,
     TOKEN,

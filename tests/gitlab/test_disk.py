@@ -13,7 +13,7 @@ import pytest
 from portal.config.model import Project
 from portal.gitlab.disk import ListingFiles
 from portal.releases.model import Asset, Listing, Release
-from tests.support.faulty import FaultyGitLab
+from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import ask
 
 PETS = Project("pets", "g/pets", "Pets", "")

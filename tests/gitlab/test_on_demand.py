@@ -7,7 +7,7 @@ import pytest
 from portal.errors import PortalError
 from portal.gitlab import cache as module
 from tests.gitlab.test_cache import run, until
-from tests.support.gitlab_api import PETS, RELEASES, Answer, entry
+from tests.support.gitlab.api import PETS, RELEASES, Answer, entry
 
 AN_HOUR = 3600
 

@@ -3,7 +3,7 @@
     make test ARGS="-m long tests/http/test_fuzz.py"                       # 20,000, as CI does
     REQUESTS=100000 make test ARGS="-m long -s tests/http/test_fuzz.py"    # prints what came back
 
-The addresses come from `handlers.ROUTES`: see `tests/support/fuzz_paths.py`. A failure names the
+The addresses come from `handlers.ROUTES`: see `tests/support/fuzz/paths.py`. A failure names the
 seed and shows the request.
 """
 
@@ -20,9 +20,9 @@ import pytest
 from handlers import ROUTES, analytics
 from handlers.base.handler import NotFoundHandler
 from tests.metrics.test_metrics import as_json
-from tests.support.fuzz_paths import Paths, Words
-from tests.support.fuzz_requests import WEBSITE, Requests
-from tests.support.fuzz_wire import HangError, Wire
+from tests.support.fuzz.paths import Paths, Words
+from tests.support.fuzz.requests import WEBSITE, Requests
+from tests.support.fuzz.wire import HangError, Wire
 from tests.support.running import TOKEN, ask
 from tests.support.saves import mounts_json, prospect_json
 from tests.support.tools import opened

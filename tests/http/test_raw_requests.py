@@ -3,7 +3,7 @@
 import pytest
 
 from portal.http.client import ip_hash
-from tests.support.faulty import FaultyGitLab
+from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import ask
 from tests.support.wire import answers, exchange, request
 

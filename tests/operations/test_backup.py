@@ -13,7 +13,7 @@ from sql import backup as backups
 from sql.backup import backup
 from sql.database import connect
 from sql.errors import UpkeepError
-from tests.support.maintenance import House, record, today
+from tests.support.events.maintenance import House, record, today
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.maintenance import ROOT, House, ago, today
+from tests.support.events.maintenance import ROOT, House, ago, today
 
 # Two days ahead: one may be over before the test runs.
 TOMORROW = ago(-2)

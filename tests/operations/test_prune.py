@@ -21,7 +21,7 @@ from sql.rebuild import rebuild
 from sql.turns import COMMAND, turn
 from sql.upkeep import Upkeep
 from tests.operations.test_rebuild import kill
-from tests.support.maintenance import ROOT, House, ago, corrupt, today
+from tests.support.events.maintenance import ROOT, House, ago, corrupt, today
 
 TABLES = ("downloads", "clones", "tool_usage", "catalog_interactions")
 BEFORE = ago(100)

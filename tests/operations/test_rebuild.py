@@ -15,7 +15,7 @@ from sql.errors import UpkeepError
 from sql.rebuild import Rebuilt, rebuild
 from sql.turns import COMMAND, UPKEEP, turn
 from sql.upkeep import Upkeep
-from tests.support.maintenance import ROOT, House, ago, corrupt, record, today
+from tests.support.events.maintenance import ROOT, House, ago, corrupt, record, today
 
 # Calls of `told` after which it is killed, or None for any moment.
 KILLS = [1, 8, 20, 60, 90, 120, None, None, None]

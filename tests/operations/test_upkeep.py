@@ -11,7 +11,7 @@ from sql.database import connect, connect_reader, migrate
 from sql.errors import UpkeepError
 from sql.reader import Snapshot
 from sql.upkeep import Upkeep
-from tests.support.history import TODAY, History, span
+from tests.support.events.history import TODAY, History, span
 
 SCOPES = {
     "downloads": ("p", "q"),

@@ -17,7 +17,7 @@ from portal.relay.buffer import (
 from portal.relay.curl import CurlClient
 from portal.relay.relay import Relay
 from tests.relay.test_relay import LIMITS, Client
-from tests.support.scripted import Upstream
+from tests.support.gitlab.scripted import Upstream
 
 PIECE = 16 << 10
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from portal.gitlab.requests import Failing
-from tests.support.gitlab_api import PETS, api_to
-from tests.support.scripted import Upstream
+from tests.support.gitlab.api import PETS, api_to
+from tests.support.gitlab.scripted import Upstream
 
 
 @pytest.mark.parametrize("line", ["no name: x", "\xff\xfe\x80"])

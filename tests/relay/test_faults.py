@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.downloads.test_downloads import BIG, SMALL
-from tests.support.faulty import FaultyGitLab
+from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import ask, begin, curl
 
 

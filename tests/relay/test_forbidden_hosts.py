@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.support.faulty import FaultyGitLab, _head
+from tests.support.gitlab.faulty import FaultyGitLab, _head
 from tests.support.running import ask, host
 
 SECRET = b"inside"

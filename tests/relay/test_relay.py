@@ -16,7 +16,7 @@ from portal.relay.buffer import BATCH_MAX, BATCH_MIN, HELD_BYTES, KERNEL_BYTES, 
 from portal.relay.curl import CurlClient
 from portal.relay.relay import READ_BYTES, Relay
 from portal.relay.request_body import KEEP_BYTES, RequestBody
-from tests.support.scripted import Upstream
+from tests.support.gitlab.scripted import Upstream
 
 LIMITS = Limits(
     transfers=10,

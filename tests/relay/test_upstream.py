@@ -13,7 +13,7 @@ from portal.errors import UpstreamFailed
 from portal.relay.upstream import Upstream as Opener
 from portal.relay.upstream import is_allowed, throttled
 from tests.relay.test_relay import LIMITS, Client, run
-from tests.support.scripted import Upstream
+from tests.support.gitlab.scripted import Upstream
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 

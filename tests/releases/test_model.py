@@ -6,7 +6,7 @@ import pytest
 
 from portal.gitlab.entries import MalformedRelease, file_name, is_foreign, read_release
 from portal.releases.model import Listing, asset_path, newest_first
-from tests.support.gitlab_api import entry, link
+from tests.support.gitlab.api import entry, link
 
 PROJECT = "https://gitlab.example.com/api/v4/projects/example%2Fpets"
 

@@ -20,7 +20,7 @@ from portal.releases import notes
 from portal.releases.model import Asset, Listing, Release
 from portal.site import templates
 from portal.suggestions import Place
-from tests.support.rendering import render
+from tests.support.browser.rendering import render
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=y>{{ 1234*5678 }}"

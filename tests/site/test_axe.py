@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from tests.support import axe
-from tests.support.browser import browsing, chromium
+from tests.support.browser import axe
+from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.states import LARGE, STATES
+from tests.support.catalog.tables import small_catalog
 from tests.support.running import TOKEN
 from tests.support.saves import mounts_json, prospect_json
-from tests.support.states import LARGE, STATES
-from tests.support.tables import small_catalog
 from tests.support.tools import opened
 
 pytestmark = [

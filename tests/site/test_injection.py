@@ -12,10 +12,10 @@ import pytest
 
 from portal.http.client import ip_hash
 from tests.site.test_policy import Page
-from tests.support.faulty import FaultyGitLab
+from tests.support.catalog.tables import document, small_catalog
+from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import TOKEN, ask, git
 from tests.support.saves import mounts_json
-from tests.support.tables import document, small_catalog
 from tests.support.tools import opened, post, upload
 
 # 7919 * 104729, which stands nowhere unless something was worked out: not in a signature either.

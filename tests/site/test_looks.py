@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support import axe
-from tests.support.browser import browsing, chromium
+from tests.support.browser import axe
+from tests.support.browser.chromium import browsing, chromium
 
 pytestmark = [
     pytest.mark.long,

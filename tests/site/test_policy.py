@@ -5,11 +5,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.support.crawl import crawl
-from tests.support.faulty import FaultyGitLab
+from tests.support.browser.crawl import crawl
+from tests.support.catalog.tables import small_catalog
+from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import ROOT, TOKEN, ask
 from tests.support.saves import mounts_json, prospect_json
-from tests.support.tables import small_catalog
 from tests.support.tools import opened, post
 
 PAGES = 120

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.support.browser import browsing, chromium
-from tests.support.faulty import FaultyGitLab
+from tests.support.browser.chromium import browsing, chromium
+from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import TOKEN
 from tests.support.saves import mounts_json
 from tests.support.tools import opened

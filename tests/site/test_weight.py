@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.support.browser import browsing, chromium
+from tests.support.browser.chromium import browsing, chromium
+from tests.support.catalog.tables import small_catalog
 from tests.support.running import TOKEN, ask
-from tests.support.tables import small_catalog
 
 MOST = 100_000  # bytes of everything that a page needs besides its data
 PAGES = (

@@ -17,8 +17,8 @@ from portal.gitlab.cache import Listing
 from portal.releases import feeds
 from portal.releases.badges import badge, width
 from portal.releases.model import Release
+from tests.support.catalog.tables import small_catalog
 from tests.support.running import ask, curl, git
-from tests.support.tables import small_catalog
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}

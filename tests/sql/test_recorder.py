@@ -15,7 +15,7 @@ from sql import groups
 from sql.batch import row
 from sql.errors import RecordError
 from sql.recorder import Recorder
-from tests.support.recording import NOON, Place, record, request
+from tests.support.events.recording import NOON, Place, record, request
 
 TIME = "2023-11-15 12:00:00"
 

@@ -12,7 +12,7 @@ import pytest
 
 from sql.database import connect
 from sql.spill import waiting
-from tests.support.recording import Place
+from tests.support.events.recording import Place
 
 ROOT = Path(__file__).parent.parent.parent
 KILLS = 20
@@ -20,7 +20,7 @@ PROGRAM = """
 import asyncio, os, sys
 from pathlib import Path
 from sql import writer
-from tests.support.recording import Place, request
+from tests.support.events.recording import Place, request
 
 writer.PATIENCE, writer.DEGRADED_PATIENCE, writer.CHUNK = 0.02, 0.005, 20
 

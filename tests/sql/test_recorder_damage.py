@@ -7,7 +7,7 @@ import pytest
 from sql import records, spill, writer
 from sql.database import connect
 from sql.spill import Spill, waiting
-from tests.support.recording import Place, batch, fill, request
+from tests.support.events.recording import Place, batch, fill, request
 
 
 @pytest.fixture

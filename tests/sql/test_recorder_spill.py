@@ -13,7 +13,7 @@ from portal.events import Clone
 from sql import records, spill, writer
 from sql.errors import RecordError
 from sql.spill import Spill, waiting
-from tests.support.recording import NOON, Place, batch, fill, record, request
+from tests.support.events.recording import NOON, Place, batch, fill, record, request
 
 
 @pytest.fixture

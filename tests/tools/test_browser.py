@@ -6,7 +6,7 @@ import re
 import pytest
 
 from portal import saves
-from tests.support.browser import browsing, chromium
+from tests.support.browser.chromium import browsing, chromium
 from tests.support.saves import mounts_json, prospect_json
 
 pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")

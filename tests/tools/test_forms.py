@@ -15,7 +15,7 @@ from portal.uploads.form import as_typed, check_count, fill, number
 from portal.uploads.quota import MOST_AT_ONCE, Holding
 from portal.uploads.store import Upload
 from tests.releases.test_pages import EVIL
-from tests.support.rendering import render
+from tests.support.browser.rendering import render
 from tests.support.saves import mounts_json, prospect_json
 
 UPLOAD = Upload("0" * 32, "pets", EVIL, 5, 1_700_000_000, 2)

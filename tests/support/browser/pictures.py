@@ -17,9 +17,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sql.database import connect, migrate
-from tests.support import axe
-from tests.support.browser import browsing
-from tests.support.history import INSERTS
+from tests.support.browser import axe
+from tests.support.browser.chromium import browsing
+from tests.support.events.history import INSERTS
 from tests.support.running import ROOT
 from tests.support.saves import mounts_json
 

@@ -8,11 +8,11 @@ import time
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 
-from tests.support.browser import browsing
-from tests.support.caddy import free_port
+from tests.support.browser.chromium import browsing
+from tests.support.deploy.caddy import free_port
 from tests.support.running import ROOT, TOKEN, ask, curl, parsed
-from tests.support.umami_rules import WEBSITE
-from tests.support.umami_server import SLUG
+from tests.support.umami.rules import WEBSITE
+from tests.support.umami.server import SLUG
 
 SECONDS = 20
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -20,7 +20,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0.0.0 Mob
 
 
 class Umami:
-    """`tests.support.umami_server` over a directory; a context. It keeps its port over restarts."""
+    """`tests.support.umami.server` over a directory; a context. It keeps its port over restarts."""
 
     def __init__(self, directory, base="", started=True):
         self.directory, self.base, self.started = directory, base, started
@@ -36,7 +36,7 @@ class Umami:
 
     def start(self):
         """Begin to answer."""
-        command = [sys.executable, "-m", "tests.support.umami_server"]
+        command = [sys.executable, "-m", "tests.support.umami.server"]
         command += [str(self.directory), str(self.port), self.base]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == b"serving\n"

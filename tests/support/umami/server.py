@@ -1,6 +1,6 @@
 """A stand-in Umami, as a program: what a real 3.1 takes, refuses, forgets and answers.
 
-    python -m tests.support.umami_server DIRECTORY PORT [BASE_PATH]
+    python -m tests.support.umami.server DIRECTORY PORT [BASE_PATH]
 
 It stores events in DIRECTORY/stored.jsonl and everything it is asked in DIRECTORY/asked.jsonl, and
 looks in DIRECTORY/mode.json before each answer: {"<name>": "<behaviour>"}, where a name is what
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from tests.support.umami_rules import WEBSITE, Refused, Store
+from tests.support.umami.rules import WEBSITE, Refused, Store
 
 SLUG, TOKEN = "AbCdEfGh", "share-token"
 SCRIPT = (

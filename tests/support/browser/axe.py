@@ -1,4 +1,4 @@
-"""axe-core (github.com/dequelabs/axe-core) within a page of `tests.support.browser`."""
+"""axe-core (github.com/dequelabs/axe-core) within a page of `tests.support.browser.chromium`."""
 
 import json
 from importlib.resources import files

@@ -5,7 +5,7 @@ import json
 from urllib.parse import quote
 
 from tests.saves.test_fuzz import EDITS, mutated, mutated_files
-from tests.support.fuzz_paths import NOISE
+from tests.support.fuzz.paths import NOISE
 from tests.support.running import TOKEN
 
 WEBSITE = "00000000-0000-4000-8000-000000000000"

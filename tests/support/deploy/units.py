@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from tests.conftest import GITLAB_TOKEN
-from tests.support.notify import NotifySocket
+from tests.support.deploy.notify import NotifySocket
+from tests.support.deploy.sandbox import settings
 from tests.support.running import ROOT, TOKEN
-from tests.support.sandbox import settings
 
 UNITS = ROOT / "systemd"
 CODE = "/opt/portal/current"
@@ -59,7 +59,7 @@ class UnitPortal:
         environ |= {"NOTIFY_SOCKET": self.systemd.address, "WATCHDOG_USEC": "60000000"}
         portal.environ = environ
         portal.command = [
-            *(sys.executable, "-m", "tests.support.sandbox", str(self.unit)),
+            *(sys.executable, "-m", "tests.support.deploy.sandbox", str(self.unit)),
             *command_of(self.service, self.places, environ),
         ]
         portal.start()

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from tornado.web import RequestHandler
 
-from tests.support.crawl import crawl, links_of
+from tests.support.browser.crawl import crawl, links_of
 from tests.support.running import ROOT
 
 NOISE = (

@@ -12,7 +12,7 @@ import pygit2
 from dulwich import porcelain
 
 from demo.git import git as in_repository
-from tests.support.zoo import Client
+from tests.support.clients.visits import Client
 
 BRANCH = "with-submodule"
 

@@ -1,6 +1,6 @@
 """Run a command as a unit's [Service] would, as far as that takes no systemd.
 
-    python -m tests.support.sandbox UNIT COMMAND...
+    python -m tests.support.deploy.sandbox UNIT COMMAND...
 
 What is done: NoNewPrivileges, CapabilityBoundingSet, the limits (Limit*), UMask,
 MemoryDenyWriteExecute, RestrictAddressFamilies and SystemCallFilter, by the same library as systemd

@@ -6,12 +6,11 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from sql.database import connect, migrate
 from sql.upkeep import Upkeep
+from tests.support.running import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 DAYS = 140
 _FILLED: dict[tuple[int, int, int], bytes] = {}
 

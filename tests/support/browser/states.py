@@ -20,7 +20,7 @@ from tests.releases.test_pages import (
     release,
 )
 from tests.releases.test_pages import project_page as project
-from tests.support.rendering import render
+from tests.support.browser.rendering import render
 from tests.tools.test_forms import DESCRIPTIONS, page_of
 from tests.tools.test_forms import HOSTILE as HOSTILE_MOUNTS
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.support.browser import browsing
-from tests.support.zoo import BIG, Client
+from tests.support.browser.chromium import browsing
+from tests.support.clients.visits import BIG, Client
 
 CURL = "curl -sS -o {out} -H {header} "
 WGET = "wget -q -O {out} --header {header} "

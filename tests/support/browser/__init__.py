@@ -1,0 +1,1 @@
+"""Headless Chromium, and pages as it and a reader see them."""

@@ -1,0 +1,1 @@
+"""Sets of data tables, whole and broken, and portals that show them."""

@@ -1,0 +1,1 @@
+"""The service's surroundings: systemd units, their sandbox, notify socket, Caddy."""
