@@ -83,7 +83,24 @@ class CategoryHandler(FileHandler):
         await self.show("category.html", category=category, counted=self.counts, **context)
 
 
-class TableHandler(FileHandler):
+class RowFileHandler(FileHandler):
+    """An address that can name a row: in its path or, where a path cannot hold the name, in its
+    query."""
+
+    async def answer_row(self, version: str, category: str, table: str, row: str) -> None:
+        """The page of a row, or the row as a file."""
+        if self.elsewhere(lambda other: address(other, category, table, row)):
+            return
+        page = await self.read(lambda catalog: row_page(catalog, version, category, table, row))
+        if self.form != "html":
+            self.send_row(page)
+            return
+        await self.show(
+            "row.html", page=page, shelf=page.shelf, entry=page.entry, versions=page.versions
+        )
+
+
+class TableHandler(RowFileHandler):
     """/catalog/<version>/<Category>/<Table>."""
 
     named_by = ("row",)
@@ -91,7 +108,7 @@ class TableHandler(FileHandler):
     async def get(self, version: str, category: str, table: str) -> None:
         """A page of its rows, or the whole as a file."""
         if row := self.get_query_argument("row", None, strip=False):
-            await answer_row(self, version, category, table, row)
+            await self.answer_row(version, category, table, row)
             return
         if self.elsewhere(lambda other: address(other, category, table)):
             return
@@ -155,30 +172,9 @@ class TableHandler(FileHandler):
         )
 
 
-class RowHandler(FileHandler):
+class RowHandler(RowFileHandler):
     """/catalog/<version>/<Category>/<Table>/<row>."""
 
     async def get(self, version: str, category: str, table: str, row: str) -> None:
         """A page, or the row as a file."""
-        await answer_row(self, version, category, table, row)
-
-
-async def answer_row(
-    handler: FileHandler, version: str, category: str, table: str, row: str
-) -> None:
-    """A row, whose name may stand in the path, or, where it cannot, in the query."""
-    if handler.elsewhere(lambda other: address(other, category, table, row)):
-        return
-
-    def work(catalog: Catalog) -> dict[str, Any]:
-        shelf = catalog.shelf(catalog.version(version))
-        entry = catalog.table(shelf, category, table)
-        page = row_page(catalog, shelf, entry, row)
-        known = newest_first(catalog)
-        return {"shelf": shelf, "entry": entry, "page": page, "versions": known}
-
-    context = await handler.read(work)
-    if handler.form != "html":
-        handler.send_row(context["page"])
-        return
-    await handler.show("row.html", **context)
+        await self.answer_row(version, category, table, row)

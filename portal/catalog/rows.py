@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.catalog.library import Catalog
-from portal.catalog.shelves import Shelf, StoredRow, TableEntry
+from portal.catalog.shelves import Shelf, StoredRow, TableEntry, Version
 from portal.catalog.tables import defaults
 from portal.catalog.values import Reference, Value, canonical, references
 
@@ -31,8 +31,15 @@ class Referrer:
 
 @dataclass(frozen=True, slots=True)
 class RowPage:
-    """Everything about a row in one version; `referrers` are the first of so many."""
+    """Everything about a row in one version; `referrers` are the first of `referrer_count`.
 
+    `versions` are all of the catalog, the newest first. `before` and `after` are the names of the
+    rows next to it, None at an end of the table.
+    """
+
+    shelf: Shelf
+    entry: TableEntry
+    versions: list[Version]
     item: StoredRow
     fields: list[FieldValue]
     links: Mapping[Reference, TableEntry]
@@ -42,8 +49,15 @@ class RowPage:
     after: str | None
 
 
-def row_page(catalog: Catalog, shelf: Shelf, entry: TableEntry, name: str) -> RowPage:
-    """A row. Raises `NotFound`."""
+def row_page(
+    catalog: Catalog, version: str | None, category: str, table: str, name: str
+) -> RowPage:
+    """All that the page of a row shows, from one snapshot; None is the newest version.
+
+    Raises `NotFound`, `Unavailable`.
+    """
+    shelf = catalog.shelf(catalog.version(version))
+    entry = catalog.table(shelf, category, table)
     item = catalog.item(shelf, entry, name)
     fields = field_values(item, defaults(catalog.head(entry)))
     links = catalog.existing(shelf, references([field.value for field in fields]))
@@ -52,7 +66,18 @@ def row_page(catalog: Catalog, shelf: Shelf, entry: TableEntry, name: str) -> Ro
     first = catalog.items(linking[:REFERRERS])
     referrers = [Referrer(shelf.by_id[tables[each.id]], each.name) for each in first]
     before, after = _neighbours(catalog, entry, item)
-    return RowPage(item, fields, links, referrers, len(linking), before, after)
+    return RowPage(
+        shelf=shelf,
+        entry=entry,
+        versions=list(reversed(catalog.versions)),
+        item=item,
+        fields=fields,
+        links=links,
+        referrers=referrers,
+        referrer_count=len(linking),
+        before=before,
+        after=after,
+    )
 
 
 def field_values(item: StoredRow, values: Mapping[str, Value]) -> list[FieldValue]:

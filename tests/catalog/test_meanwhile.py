@@ -44,7 +44,7 @@ def found(catalog):
 
 
 def seen(catalog):
-    page = row_page(catalog, shelf(catalog), shelf(catalog).entries[0], "Hare")
+    page = row_page(catalog, "1", "A", "T", "Hare")
     return page.item.body.get("Health"), page.referrer_count, len(page.links)
 
 
