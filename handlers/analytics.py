@@ -11,7 +11,7 @@ from portal.analytics import Analytics
 from portal.analytics.events import Visitor
 from portal.errors import PortalError, Refused, TooLarge
 from portal.http.json_body import posted_json
-from portal.saves.plain import JSON
+from portal.jsontypes import JSON
 from portal.uploads.quota import Held
 
 BODY_LIMIT = 16 << 10  # of one event

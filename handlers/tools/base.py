@@ -7,8 +7,8 @@ from typing import Any
 from handlers.base.errors import LOGGED_PATH
 from handlers.base.handler import Handler
 from portal.errors import PortalError
+from portal.jsontypes import JSONObject
 from portal.saves.errors import WrongToolError
-from portal.saves.plain import JSONObject
 from portal.saves.tool import Tool
 from portal.uploads.form import Field
 

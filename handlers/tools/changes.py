@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from portal.saves.plain import JSON, JSONObject
+from portal.jsontypes import JSON, JSONObject
 
 NAMES = {
     "name": "Name",

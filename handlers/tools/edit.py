@@ -9,8 +9,8 @@ from handlers.tools.posts import UploadedHandler
 from portal.errors import Conflict, NotFound, PortalError
 from portal.http.forms import posted_fields
 from portal.http.json_body import posted_json
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.errors import EditError
-from portal.saves.plain import JSON, JSONObject
 from portal.uploads.form import FormParser, check_count, fill
 from portal.uploads.store import Upload
 

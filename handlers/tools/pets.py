@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from handlers.tools.base import ToolPages
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.experience import LEVELS
 from portal.saves.mount_edits import GENETICS, SEXES, VARIATIONS
 from portal.saves.mounts import TOOL
-from portal.saves.plain import JSON, JSONObject
 from portal.uploads.form import Field, as_typed, name, number, objects
 
 Numbered = Callable[[int], JSONObject]

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from handlers.tools.base import ToolPages
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.errors import EditError
-from portal.saves.plain import JSON, JSONObject, get
+from portal.saves.plain import get
 from portal.saves.prospect_edits import DIFFICULTIES
 from portal.saves.prospects import TOOL
 from portal.uploads.form import Field, as_typed, objects

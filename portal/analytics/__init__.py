@@ -17,7 +17,7 @@ from portal.analytics.share import Share
 from portal.analytics.tracker import Tracker, TrackerFetch
 from portal.config.model import Config
 from portal.http.client import keep_key
-from portal.saves.plain import JSON
+from portal.jsontypes import JSON
 from sql.database import migrate
 from sql.errors import SqlError
 from sql.outbox import SCHEMA

@@ -4,14 +4,14 @@ import posixpath
 import re
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from portal.saves import TOOLS
+from portal.config.names import TOOL_NAMES
 
 # In the name of a query's field: anywhere, or as a word of it.
 _SECRET_PARTS = ("token", "secret", "passw", "signature", "credential", "apikey", "session")
 _SECRET_WORDS = frozenset({"key", "sig", "expires", "pwd", "pass", "auth", "code", "jwt", "sid"})
 _NAME = re.compile(r"([^?&;#/=]+)=")
 _WORD = re.compile(r"[a-z0-9]+")
-_TOOL = "|".join(TOOLS)
+_TOOL = "|".join(sorted(TOOL_NAMES))
 # Who knows the rest of such an address has the file.
 _UPLOAD = re.compile(rf"/*({_TOOL})/+[^/]", re.IGNORECASE)
 _UPLOAD_WITHIN = re.compile(rf"=(?:\w+:)?(?://[^/]*)?/+(?:{_TOOL})/+[^/]", re.IGNORECASE)

@@ -21,7 +21,7 @@ from portal.analytics.circuit import Circuit
 from portal.analytics.client import NotSent, UmamiClient, UmamiResponse, Unanswered
 from portal.analytics.events import PageEvent, Visitor
 from portal.analytics.payload import clean
-from portal.saves.plain import JSON, JSONObject
+from portal.jsontypes import JSON, JSONObject
 from sql.outbox.writing import Outbox
 
 log = logging.getLogger("portal.analytics")

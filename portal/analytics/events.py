@@ -6,7 +6,7 @@ from typing import Self
 
 from portal.events import USER_AGENT_LIMIT
 from portal.http.client import pseudonym
-from portal.saves.plain import JSON, JSONObject
+from portal.jsontypes import JSON, JSONObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from math import isfinite
 from portal.analytics.addresses import public_address
 from portal.analytics.events import PageEvent, cut
 from portal.errors import Malformed
-from portal.saves.plain import JSON, JSONObject
+from portal.jsontypes import JSON, JSONObject
 
 KINDS = ("event", "identify")
 # The fields that are taken, each text of so many UTF-16 units, as JavaScript counts. Not among

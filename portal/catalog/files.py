@@ -1,8 +1,6 @@
 """Tables as files: JSON as they came, CSV with the values that their rows have."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.catalog.cells import json_text
@@ -12,7 +10,7 @@ from portal.catalog.rows import RowPage
 from portal.catalog.shelves import StoredRow, TableEntry
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value, compact, plain
-from portal.metrics.csvs import BYTE_ORDER_MARK, harmless
+from portal.http.csv_lines import BYTE_ORDER_MARK, csv_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +43,11 @@ async def table_json(library: Library, table: Whole, end: str = "\n") -> AsyncIt
 
 async def table_csv(library: Library, table: Whole) -> AsyncIterator[str]:
     """A line for each row, with a column for each field."""
-    yield BYTE_ORDER_MARK + _lines([["Name", *table.fields]])
+    yield BYTE_ORDER_MARK + csv_lines([["Name", *table.fields]])
     values = defaults(table.head)
 
     def made(items: Sequence[StoredRow]) -> str:
-        return _lines(
+        return csv_lines(
             [item.name, *(plain(effective(item, values, name)) for name in table.fields)]
             for item in items
         )
@@ -72,12 +70,12 @@ async def category_json(library: Library, tables: Sequence[Whole]) -> AsyncItera
 
 async def category_csv(library: Library, tables: Sequence[Whole]) -> AsyncIterator[str]:
     """A line for each value that a row has of its own: tables have different columns."""
-    yield BYTE_ORDER_MARK + _lines([["Table", "Name", "Field", "Value"]])
+    yield BYTE_ORDER_MARK + csv_lines([["Table", "Name", "Field", "Value"]])
     for table in tables:
         name = table.entry.name
 
         def made(items: Sequence[StoredRow], name: str = name) -> str:
-            return _lines(
+            return csv_lines(
                 [name, item.name, field, plain(value)]
                 for item in items
                 for field, value in item.values.items()
@@ -97,15 +95,8 @@ def row_csv(page: RowPage) -> str:
     lines = [
         [each.name, plain(each.value), "own" if each.own else "default"] for each in page.fields
     ]
-    return BYTE_ORDER_MARK + _lines([["Field", "Value", "From"], *lines])
+    return BYTE_ORDER_MARK + csv_lines([["Field", "Value", "From"], *lines])
 
 
 def _json_lines(items: Sequence[StoredRow]) -> str:
     return ",\n".join(f"\t\t{compact(item.body)}" for item in items)
-
-
-def _lines(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([harmless(cell) for cell in cells] for cells in rows)
-    # Half of a surrogate pair has no place in a file of UTF-8.
-    return text.getvalue().encode("utf-8", "replace").decode()

@@ -7,27 +7,15 @@ key. `portal.example.toml` explains each setting to its operator.
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.config.names import RESERVED_SLUGS, TOOL_NAMES
 from portal.config.site import Site
 from portal.config.site import read as read_site
 from portal.config.toml_table import TomlTable
-from portal.saves import TOOLS
-
-Network = IPv4Network | IPv6Network
-
-# First path segments that are the portal's own, now or by specification; a project of that name
-# could never be reached. The tools' names (pets, prospects) are not here: a project may carry its
-# tool's name, since its own addresses are /<slug>.git and /downloads/<slug>.
-RESERVED_SLUGS = frozenset(
-    {"badges", "catalog", "downloads", "favicon.ico", "feeds", "healthz", "latest", "metrics"}
-    | {"manifest.webmanifest", "privacy", "readyz", "robots.txt", "sitemap.xml", "static", "u"}
-    | {"umami", ".well-known"}
-)
-
+from portal.http.client import Network
 
 OWN_TABLES = Path(__file__).parent.parent.parent / "catalog"
 
@@ -219,7 +207,7 @@ def _umami(table: TomlTable, projects: tuple[Project, ...]) -> UmamiConfig:
     url = table.origin("url", "http://127.0.0.1:3001", path=True)
     collect = table.plain_path("collect", "/u")
     first = collect.strip("/").partition("/")[0]
-    own = (RESERVED_SLUGS - {"u"}) | TOOLS.keys() | {p.slug for p in projects}
+    own = (RESERVED_SLUGS - {"u"}) | TOOL_NAMES | {p.slug for p in projects}
     if first in own or first.endswith(".git"):
         table.fault("collect", f'"{collect}" is one of the portal\'s own paths')
     return UmamiConfig(

@@ -6,9 +6,11 @@ one pass finds everything that is wrong.
 
 import re
 from collections.abc import Collection, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+
+from portal.http.client import Network
 
 T = TypeVar("T")
 
@@ -211,7 +213,7 @@ class TomlTable:
                 self.fault(key, f'"{entry}" must be a host or host:port')
         return [entry.lower() for entry in entries]
 
-    def networks(self, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    def networks(self, key: str) -> tuple[Network, ...]:
         """Addresses and networks (CIDR)."""
         networks = []
         for entry in self._list(key):

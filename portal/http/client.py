@@ -7,13 +7,12 @@ import secrets
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
-
-from portal.config.model import Network
 
 KEY_BYTES = 32
 Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 
 def parse_address(text: str) -> Address | None:

@@ -3,7 +3,7 @@
 import json
 
 from portal.errors import Malformed
-from portal.saves.plain import JSONObject
+from portal.jsontypes import JSONObject
 
 EDITS = 'Send {"version": 1, "edits": […]}.'
 

@@ -1,9 +1,8 @@
 """The tables as CSV (RFC 4180) for spreadsheets."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
+from portal.http.csv_lines import BYTE_ORDER_MARK, Cell, csv_lines
 from portal.metrics.dashboard import ClientFigures, row
 from portal.metrics.figures import Calendar, Figures
 from portal.metrics.tables import SECTIONS, TABLES, MetricsTable
@@ -12,13 +11,6 @@ from sql.reader import Row
 DAYS = "days"
 NAMES = (*TABLES, DAYS)
 
-Cell = str | int | None
-
-# A spreadsheet takes text that begins so for a formula (OWASP, "CSV Injection"): the apostrophe
-# makes it text. Some skip white space, or take the full-width forms too.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
-
 _WINDOWS = ("last 30 days", "30 days before", "last 90 days", "all days")
 
 
@@ -26,30 +18,25 @@ def head(table: MetricsTable) -> str:
     """The first line."""
     clients = [f"clients, {window}" for window in _WINDOWS] if table.scope else []
     results = [table.results] if table.results else []
-    return BYTE_ORDER_MARK + _lines([[*table.columns, *_WINDOWS, *results, *clients]])
+    return BYTE_ORDER_MARK + csv_lines([[*table.columns, *_WINDOWS, *results, *clients]])
 
 
 def rows(table: MetricsTable, values: Iterable[Row], known: ClientFigures) -> str:
     """Lines for rows of the table's statement."""
-    return _lines(_cells(table, each, known) for each in values)
+    return csv_lines(_cells(table, each, known) for each in values)
 
 
 def days(drawn: Mapping[str, Calendar]) -> str:
     """The last ninety days: a line for each section and day."""
     return (
         BYTE_ORDER_MARK
-        + _lines([["section", "day", "count", "clients"]])
-        + _lines(
+        + csv_lines([["section", "day", "count", "clients"]])
+        + csv_lines(
             [name, day.day.isoformat(), day.count, day.clients]
             for name, calendar in drawn.items()
             for day in calendar.days
         )
     )
-
-
-def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _cells(table: MetricsTable, values: Row, known: ClientFigures) -> list[Cell]:
@@ -66,11 +53,3 @@ def _cells(table: MetricsTable, values: Row, known: ClientFigures) -> list[Cell]
 
 def _figures(figures: Figures) -> list[int | None]:
     return [figures.days_30, figures.days_before, figures.days_90, figures.days_all]
-
-
-def _lines(table: Iterable[Sequence[Cell]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(
-        [harmless(cell) if isinstance(cell, str) else cell for cell in cells] for cells in table
-    )
-    return text.getvalue()

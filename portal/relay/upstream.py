@@ -20,9 +20,9 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import HTTPHeaders
 
 from portal import __version__
-from portal.config.model import GitLab, Limits, Network, Project
+from portal.config.model import GitLab, Limits, Project
 from portal.errors import PortalError, Unavailable, UpstreamFailed
-from portal.http.client import parse_address
+from portal.http.client import Network, parse_address
 from portal.relay.buffer import LoopBudget
 from portal.relay.relay import Relay
 from portal.relay.request_body import RequestBody

@@ -6,9 +6,9 @@ is a `SaveError`.
 
 from dataclasses import dataclass
 
+from portal.jsontypes import JSON, JSONObject
 from portal.saves import mounts, prospects
 from portal.saves.document import read_document
-from portal.saves.plain import JSON, JSONObject
 from portal.saves.tool import Save, Tool, check_kind, write
 
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in (mounts.TOOL, prospects.TOOL)}

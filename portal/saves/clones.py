@@ -7,9 +7,9 @@ of the mount's picture (MountIconName), the object's name ends ActorPathName.
 import re
 from itertools import chain, count
 
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.errors import EditError
 from portal.saves.mount_edits import MountEffect, Subject, members
-from portal.saves.plain import JSON, JSONObject
 from portal.saves.values import integer_patch, text_patch
 
 _NUMBERED = re.compile(r"(.*_)([0-9]{1,10})", re.DOTALL)

@@ -6,8 +6,8 @@ Every refusal is an `EditError` that names the edit, the field and the values it
 import unicodedata
 from collections.abc import Mapping
 
+from portal.jsontypes import JSON
 from portal.saves.errors import EditError
-from portal.saves.plain import JSON
 
 MAX_EDITS = 100  # in one request; each costs a copy of what it changes
 MAX_NAME = 64  # characters; the game's own limit is not known

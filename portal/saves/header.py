@@ -5,8 +5,8 @@ The JSON says `Medium` where the world says `EMissionDifficulty::Medium`. The tw
 
 from datetime import datetime, timedelta
 
+from portal.jsontypes import JSONObject
 from portal.saves.jsontext import Node
-from portal.saves.plain import JSONObject
 from portal.saves.values import read_flag, read_integer, read_text
 from portal.saves.world import World
 

@@ -1,5 +1,6 @@
 """The mounts of one file while edits are applied to them, one after the other."""
 
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.clones import clone
 from portal.saves.document import Document
 from portal.saves.edits import Edit
@@ -7,7 +8,7 @@ from portal.saves.errors import EditError
 from portal.saves.jsontext import Node
 from portal.saves.mount import Mount
 from portal.saves.mount_edits import EDITS, MountEffect, Subject, named, possible
-from portal.saves.plain import JSON, Change, Doubt, JSONObject, get, put_all
+from portal.saves.plain import Change, Doubt, get, put_all
 from portal.saves.splices import relisted
 
 MAX_TEXT = 16 << 20  # characters: what can be uploaded again

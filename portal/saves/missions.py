@@ -8,10 +8,10 @@ one and one in progress are never reset, nor anything where the save does not sa
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from portal.jsontypes import JSON
 from portal.saves.edits import shown
 from portal.saves.errors import EditError
 from portal.saves.patches import Patch, removal
-from portal.saves.plain import JSON
 from portal.saves.tags import Properties, Tag
 from portal.saves.values import read_integer, read_text
 from portal.saves.world import GAME_MODE, QUESTS, TALENTS, World

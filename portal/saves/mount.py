@@ -7,10 +7,10 @@ genetics, sex and lineage. The name stands in both places, the level only in the
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from portal.jsontypes import JSONObject
 from portal.saves.errors import SaveError
 from portal.saves.jsontext import Node
 from portal.saves.patches import Patch, apply_patches
-from portal.saves.plain import JSONObject
 from portal.saves.splices import relisted_integers, replaced
 from portal.saves.tags import Properties, Tag, read_properties, read_struct, read_structs
 from portal.saves.values import read_integer, read_text

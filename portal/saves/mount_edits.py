@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.edits import Edit
 from portal.saves.errors import EditError
 from portal.saves.experience import LEVELS, experience_of, is_known
 from portal.saves.mount import Mount
 from portal.saves.patches import Patch, removal
-from portal.saves.plain import JSON, JSONObject
 from portal.saves.tags import Tag
 from portal.saves.values import integer_patch, text_patch
 

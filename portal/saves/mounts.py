@@ -9,13 +9,13 @@ those of the file as it was read; a clone takes the next one, a deleted mount ke
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.document import Document
 from portal.saves.edits import read_edits
 from portal.saves.errors import DAMAGED, SaveError
 from portal.saves.herd import MAX_MOUNTS, Herd, describe_herd
 from portal.saves.jsontext import Node
 from portal.saves.mount import Mount, describe_mount, read_mount
-from portal.saves.plain import JSON, JSONObject
 from portal.saves.tool import Edited, Tool
 
 _MOUNT = frozenset({"mount"})

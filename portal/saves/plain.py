@@ -1,11 +1,9 @@
 """Plain JSON values: what the tools tell pages and programs, and what they are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
-JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON] | None"
-JSONObject: TypeAlias = dict[str, JSON]
+from portal.jsontypes import JSON, JSONObject
 
 
 @dataclass(frozen=True, slots=True)

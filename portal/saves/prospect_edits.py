@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from portal.jsontypes import JSON
 from portal.saves.edits import Edit
 from portal.saves.errors import EditError
 from portal.saves.header import plain_enum
 from portal.saves.jsontext import Node
 from portal.saves.missions import Mission, reset_patches
 from portal.saves.patches import Patch
-from portal.saves.plain import JSON
 from portal.saves.values import flag_patch, read_flag, read_text, text_patch
 from portal.saves.world import World
 

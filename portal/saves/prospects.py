@@ -7,6 +7,7 @@ blob. All edits of one list are applied at once, so none may come twice.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.blob import repack, unpack
 from portal.saves.document import Document
 from portal.saves.edits import Edit, read_edits
@@ -15,7 +16,7 @@ from portal.saves.header import describe_header, describe_inside, describe_top
 from portal.saves.jsontext import Node
 from portal.saves.missions import describe_hunts, describe_missions, read_missions
 from portal.saves.patches import apply_patches
-from portal.saves.plain import JSON, Change, Doubt, JSONObject, get, put_all
+from portal.saves.plain import Change, Doubt, get, put_all
 from portal.saves.prospect_edits import EDITS, KINDS, ProspectEffect, ProspectParts
 from portal.saves.tool import Edited, Tool
 from portal.saves.world import describe_recorders, read_world

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.document import Document
 from portal.saves.errors import OTHER_FILE, SaveError, WrongToolError
-from portal.saves.plain import JSON, Change, JSONObject
+from portal.saves.plain import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from portal.jsontypes import JSONObject
 from portal.saves.errors import DAMAGED, SaveError
-from portal.saves.plain import JSONObject
 from portal.saves.tags import (
     Properties,
     Tag,

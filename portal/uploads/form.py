@@ -8,9 +8,9 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.edits import MAX_EDITS, Edit, whole
 from portal.saves.errors import EditError
-from portal.saves.plain import JSON, JSONObject
 
 _NEVER_SENT = {"Cc", "Cs"}  # control characters and surrogates, which no browser sends back
 

@@ -17,8 +17,8 @@ from io import FileIO
 from pathlib import Path
 
 from portal import saves
+from portal.jsontypes import JSON, JSONObject
 from portal.saves.errors import EditError, SaveError, WrongToolError
-from portal.saves.plain import JSON, JSONObject
 from portal.workers.protocol import HEAD, MAX_CONTENT, READY, SENTENCE, answer_lines
 
 MEMORY_BYTES = 1 << 30  # of address space; 128 MiB changed and read again took 0.5 GB

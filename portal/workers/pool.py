@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from portal.errors import Unavailable
+from portal.jsontypes import JSON, JSONObject
 from portal.saves import TOOLS, Written
 from portal.saves.errors import DAMAGED, EditError, SaveError, WrongToolError
-from portal.saves.plain import JSON, JSONObject
 from portal.workers.protocol import SENTENCE, WireError, read_answer
 from portal.workers.worker import Frame, Worker, WorkerBroken, WorkerMissing, WorkerSlow, command
 

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from portal.saves.plain import JSON, JSONObject
+from portal.jsontypes import JSON, JSONObject
 
 HEAD = struct.Struct("!8sII")
 READY = b"ready\n"  # what a worker says first: a death before it is no file's fault

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sql.database import migrate
 from tests.support.running import ROOT, TOKEN, ask
-from tests.support.umami import Umami, event, eventually, outbox, post
+from tests.support.umami.standin import Umami, event, eventually, outbox, post
 
 DOCUMENT = ROOT / "docs/metrics.md"
 # The last part of a name is its base unit (prometheus.io's naming), and what the table calls it.
