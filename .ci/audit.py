@@ -1,8 +1,8 @@
-"""Fail where something that is locked has a known vulnerability; `make audit`.
+"""Fails if a locked package has a known vulnerability; `make audit`.
 
-pip-audit asks PyPI's JSON API. Where that does not answer, for some or for all packages, this says
-so and goes on: a build must not hang on a service beyond it, nor call unasked what was not asked.
-Arguments go on to pip-audit (`-s osv`, say).
+pip-audit asks PyPI's JSON API. If that does not answer for some or for all packages, this program
+says so and succeeds: a build must not depend on an outside service, and must not hide that nothing
+was checked. Arguments are passed to pip-audit (for example `-s osv`).
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 LOCKS = sorted((Path(__file__).parent.parent / "requirements").glob("*.txt"))
-# Vulnerabilities that do not concern us, each by its number and why.
+# Vulnerabilities that do not affect the portal: the number, and why.
 IGNORED: dict[str, str] = {}
 
 _UNREACHABLE = re.compile(
@@ -22,7 +22,7 @@ _UNREACHABLE = re.compile(
 
 
 def audit(arguments: list[str]) -> tuple[list[dict[str, Any]] | None, str]:
-    """What is known of each package, or None where nobody could be asked; and what was said."""
+    """The findings for each package (None if the service did not answer), and the error text."""
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes"]
     command += ["--format", "json", "--progress-spinner", "off", *arguments]
     command += [word for lock in LOCKS for word in ("--requirement", str(lock))]
@@ -36,7 +36,7 @@ def audit(arguments: list[str]) -> tuple[list[dict[str, Any]] | None, str]:
 
 
 def main() -> int:
-    """The command: 1 after a finding, else 0."""
+    """The exit status: 1 after a finding, else 0."""
     packages, said = audit(sys.argv[1:])
     if packages is None:
         print(f"audit: NOTHING WAS AUDITED, the advisory service cannot be reached: {said}")
@@ -45,7 +45,7 @@ def main() -> int:
     found = [(package, v) for package in packages for v in package.get("vulns", [])]
     for package, v in found:
         fixed = ", ".join(v["fix_versions"]) or "no release"
-        print(f"audit: {package['name']} {package['version']}: {v['id']}, mended in {fixed}")
+        print(f"audit: {package['name']} {package['version']}: {v['id']}, fixed in {fixed}")
     if unknown:
         none = len(unknown) == len(packages)
         some = "NOTHING WAS AUDITED" if none else "NOT ALL WAS AUDITED"

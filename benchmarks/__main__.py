@@ -1,4 +1,4 @@
-"""The command: which benchmarks, how many rounds; the tables, then the bars."""
+"""The command line: runs the named benchmarks, prints their tables, then the bars."""
 
 import argparse
 import signal
@@ -30,7 +30,7 @@ from benchmarks.report import Bar, Outcome
 from benchmarks.site import Site, running_site
 from benchmarks.soak import bars as soak
 
-# Those that need the proxies, and those that do not.
+# Benchmarks that need the proxies, and benchmarks that do not.
 PROXIED: dict[str, Callable[[Site, Plan], list[Outcome]]] = {
     "transfer": transfer.measure,
     "small": small.measure,
@@ -44,7 +44,7 @@ ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
     "catalog": catalog.measure,
     "umami": umami.measure,
 }
-# Those that take long, and so run only by name.
+# Benchmarks that take long and so run only by name.
 LONG: dict[str, Callable[[Plan], list[Outcome]]] = {"faults": faults.measure, "soak": soak.measure}
 NAMES = (*PROXIED, *ALONE)
 
@@ -67,7 +67,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 
 class Run:
-    """One run: prints each table once it is there; `bars` and `failed` are for the end."""
+    """One run: prints each table as soon as it is complete; `bars` and `failed` are for the end."""
 
     def __init__(self, names: Sequence[str], plan: Plan) -> None:
         self._names = names
@@ -76,7 +76,7 @@ class Run:
         self.failed = False
 
     def run(self) -> None:
-        """Run what was asked for."""
+        """Run the named benchmarks."""
         proxied = [name for name in PROXIED if name in self._names]
         if proxied and nginx.program() is None:
             print(f"skipped: {', '.join(proxied)}: nginx is not installed\n")

@@ -1,4 +1,4 @@
-"""The catalog over thirty versions of real size: how long until they can be seen, what it takes."""
+"""Benchmark of the catalog: indexing time, index size and memory, with thirty large versions."""
 
 import itertools
 import tempfile
@@ -13,12 +13,12 @@ from benchmarks.plan import MIB, Plan
 from benchmarks.report import Outcome, at_most
 from benchmarks.versions import Versions
 
-SINGLY = 4  # versions that come one by one; the others come together
+SINGLY = 4  # versions that are added one by one; the others are added together
 PATIENCE = 300.0  # seconds for one version
 
 
 def measure(plan: Plan) -> list[Outcome]:
-    """Index the first version, then the others, while pages are looked at; then look at pages."""
+    """Time the indexing of the first version and of the others, under page load; then the pages."""
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
         folder = Path(name)
         versions = Versions(folder / "versions", scale=plan.catalog_scale, copies=True)
@@ -35,7 +35,7 @@ def measure(plan: Plan) -> list[Outcome]:
 
 
 class _Indexing:
-    """How long it takes until versions can be seen, and what it costs."""
+    """The indexing part: seconds until a version is served, bytes on disk and in memory."""
 
     def __init__(self, folder: Path, versions: Versions, port: int, watch: Watch) -> None:
         self._data = folder / "data"
@@ -45,7 +45,7 @@ class _Indexing:
         self._watch = watch
 
     def measure(self, plan: Plan, began: float) -> Outcome:
-        """The table; `began` is when the portal was started."""
+        """Return the table; `began` is the monotonic time at which the portal was started."""
         outcome = Outcome(f"a catalog of {plan.catalog_versions} versions", ("measured",))
         self._until_ready([self._versions.names[0]])
         first = time.monotonic() - began
@@ -83,7 +83,7 @@ class _Indexing:
         return outcome
 
     def _single(self) -> float:
-        """Seconds of the pass over the folder in which a new version was found."""
+        """Add one version; the seconds of the indexing pass that finds it."""
         began = time.monotonic()
         self._versions.write_next()
         self._until_ready(self._versions.names[-1:])
@@ -91,7 +91,7 @@ class _Indexing:
         return self._watch.longest_pass(began)
 
     def _together(self, count: int) -> list[float]:
-        """Seconds between one version and the next, where all of them come at once."""
+        """Add `count` versions at once; the seconds from each indexed version to the next."""
         for _ in range(count):
             self._versions.write_next()
         ready = sorted(self._until_ready(self._versions.names[-count:]))
@@ -103,7 +103,7 @@ class _Indexing:
         ]
 
     def _until_ready(self, names: list[str]) -> list[float]:
-        """When each version could be seen."""
+        """Wait until all versions are served; the monotonic time of each."""
         waiting, ready = set(names), []
         give_up = time.monotonic() + PATIENCE * len(names)
         while waiting:
@@ -115,7 +115,7 @@ class _Indexing:
         return ready
 
     def _until_idle(self) -> None:
-        """No child runs: what was begun is done."""
+        """Wait until no indexing process runs."""
         give_up = time.monotonic() + PATIENCE
         self._wait(0.2, give_up, "")
         while self._watch.busy:
@@ -127,5 +127,5 @@ class _Indexing:
         time.sleep(seconds)
 
     def _bytes(self) -> int:
-        """Of the index on the disk."""
+        """Bytes of the index on disk."""
         return sum(path.stat().st_size for path in self._data.glob("catalog.sqlite3*"))

@@ -1,4 +1,4 @@
-"""What is asked of the catalog: searches as people type them, and pages as they open them."""
+"""Requests for the catalog benchmark: searches as people type them, pages as they open them."""
 
 import random
 import re
@@ -8,7 +8,8 @@ from urllib.parse import quote, urlencode
 
 from benchmarks.tables import Table, Tables
 
-# Of a hundred searches. A name is typed whole, a prefix is its first letters.
+# How many of a hundred searches are of each kind. A name is typed in full; a prefix is the first
+# letters of a word.
 SEARCHES = {
     "a row's name": 20,
     "one seldom word": 15,
@@ -32,12 +33,12 @@ class Query:
     text: str
 
     def path(self, version: str) -> str:
-        """The portal's page."""
+        """The path of the portal's result page."""
         return f"/catalog/search?{urlencode({'q': self.text, 'version': version})}"
 
 
 class Asking:
-    """Draws what is asked from the tables as they are now; the same seed asks the same."""
+    """Draws requests from the current tables; the same seed draws the same requests."""
 
     def __init__(self, tables: Tables, seed: int = 1) -> None:
         self._draws = random.Random(seed)  # noqa: S311 - a load
@@ -46,7 +47,7 @@ class Asking:
         self._sizes = [len(table.rows) for table in self._tables]
 
     def queries(self, count: int) -> list[Query]:
-        """So many searches in the mix above, in no order."""
+        """Draw `count` searches with the shares of `SEARCHES`, in random order."""
         kinds = [kind for kind, share in SEARCHES.items() for _ in range(share)]
         kinds = (kinds * (count // len(kinds) + 1)) if count >= len(kinds) else kinds
         return [Query(kind, self._typed(kind)) for kind in self._draws.sample(kinds, count)]
@@ -73,7 +74,7 @@ class Asking:
         return draws.choice(_ODD)
 
     def _phrase(self) -> str:
-        """Words that stand side by side in some row."""
+        """Two or three neighbouring words from the text of some row."""
         while True:
             table, name = self._row()
             for text in _TEXT.findall("".join(table.rows[name])):
@@ -87,13 +88,13 @@ class Asking:
         return table, self._draws.choice(list(table.rows))
 
     def table(self) -> Table:
-        """Any table, or as often one of many rows."""
+        """A table: half of the time any table, else one drawn by its number of rows."""
         if self._draws.random() < 0.5:
             return self._draws.choice(self._tables)
         return self._row()[0]
 
     def table_page(self, version: str) -> str:
-        """The first page of a table, another, sorted, or filtered."""
+        """The path of a page of a table: the first page, a later one, sorted, or filtered."""
         table, draws = self.table(), self._draws
         options: list[dict[str, object]] = [
             {},
@@ -106,27 +107,27 @@ class Asking:
         return f"{address(version, table)}{'?' if query else ''}{query}"
 
     def row_page(self, version: str) -> str:
-        """A row of it."""
+        """The path of one row of a table."""
         table, name = self._row()
         return f"{address(version, table)}/{quote(name, safe='')}"
 
     def category_page(self, version: str) -> str:
-        """All tables of a category."""
+        """The path of a category."""
         return f"/catalog/{version}/{quote(self.table().category, safe='')}"
 
     def history_page(self) -> str:
-        """A row through all versions."""
+        """The path of the history of a row."""
         table, name = self._row()
         return f"/catalog/history{address('', table)[len('/catalog/') :]}/{quote(name, safe='')}"
 
 
 def address(version: str, table: Table) -> str:
-    """A table's page."""
+    """The path of a table."""
     return f"/catalog/{version}/{quote(table.category, safe='')}/{quote(table.name, safe='')}"
 
 
 def diff_pages(paths: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """For each pair of versions its summary, and a page of one of the tables that changed."""
+    """For each pair of versions: the summary's path, and the path of one changed table."""
     pages = []
     for n, (old, new) in enumerate(pairs):
         query = urlencode({"from": old, "to": new})

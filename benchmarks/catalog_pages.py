@@ -1,4 +1,4 @@
-"""Searches, pages and differences of a catalog that is there, and Datasette's search beside it."""
+"""Benchmark of an indexed catalog: searches, pages, comparisons, and Datasette's search."""
 
 import itertools
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ from benchmarks.plan import MIB, Plan
 from benchmarks.report import Outcome, at_most
 from benchmarks.versions import Versions
 
-NEWEST = 4  # pages of the newest version for one of an old
-PAIRS = 12  # of versions that are compared, each as far apart as can be
+NEWEST = 4  # pages of the newest version for each page of an old one
+PAIRS = 12  # pairs of versions to compare, as far apart as possible
 Times = dict[str, list[float]]
 
 
 def measure(folder: Path, versions: Versions, port: int, pid: int, plan: Plan) -> list[Outcome]:
-    """Memory is the portal's, over all of these."""
+    """Return the tables; the memory is the portal's peak over all of these requests."""
     client, asking, names = Client(port), Asking(versions.tables), versions.names
     queries = asking.queries(plan.catalog_requests)
     version = itertools.cycle([names[-1]] * NEWEST + [names[len(names) // 2]])
@@ -46,7 +46,7 @@ def measure(folder: Path, versions: Versions, port: int, pid: int, plan: Plan) -
 
 
 def timed(client: Client, pages: Iterable[tuple[str, str]]) -> Times:
-    """The milliseconds that each page took, by its kind, the slowest last."""
+    """The milliseconds of each page by kind, sorted."""
     found: Times = {}
     paths = list(pages)
     taken = client.times(path for _, path in paths)
@@ -56,7 +56,7 @@ def timed(client: Client, pages: Iterable[tuple[str, str]]) -> Times:
 
 
 def _diffs(versions: Versions) -> list[tuple[str, str]]:
-    """Pairs of versions that nobody has compared yet, and of each a table that has changed."""
+    """Comparisons of pairs that are in no cache, and of one changed table each: kind and path."""
     names, tables = versions.names, sorted(versions.tables.tables, key=lambda each: -len(each.rows))
     third = max(1, len(names) // 7)
     pairs = itertools.islice(itertools.product(names[:third], names[-third:]), PAIRS)

@@ -19,11 +19,11 @@ create virtual table rows_fts using fts5 (
     tokenize = 'unicode61 remove_diacritics 2'
 );
 """
-SHOWN = 50  # rows of an answer
+SHOWN = 50  # rows in an answer
 
 
 def load(version: Path, database: Path) -> int:
-    """Load a version's rows; how many."""
+    """Load the rows of a version; their number."""
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(_SCHEMA)
         for path in sorted(version.glob("*/*.json")):
@@ -44,7 +44,7 @@ def load(version: Path, database: Path) -> int:
 
 @contextmanager
 def datasette(folder: Path, database: Path) -> Iterator[int]:
-    """Its port."""
+    """Run Datasette; its port."""
     port = free_port()
     command = [sys.executable, "-m", "datasette", "serve", database, "--port", port]
     command += ["--setting", "suggest_facets", "off"]
@@ -53,7 +53,7 @@ def datasette(folder: Path, database: Path) -> Iterator[int]:
 
 
 def path(database: Path, query: Query) -> str:
-    """Its answer as JSON. A prefix needs its raw mode, where a star can be written."""
+    """The path of the JSON answer. A prefix search needs the raw mode, which accepts a star."""
     options = {"_search": query.text, "_size": str(SHOWN), "_shape": "objects"}
     if query.kind == "a prefix":
         options |= {"_search": f"{query.text}*", "_searchmode": "raw"}

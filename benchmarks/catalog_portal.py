@@ -1,4 +1,4 @@
-"""A portal with a catalog, as one client sees it: how long pages take, how much memory it has."""
+"""A portal with a catalog under measurement: time of pages, memory of the processes."""
 
 import gc
 import json
@@ -25,28 +25,28 @@ SAMPLE_SECONDS = 0.05
 
 
 class Client:
-    """One connection that is kept."""
+    """An HTTP client with one keep-alive connection."""
 
     def __init__(self, port: int) -> None:
         self._connection = HTTPConnection(ADDRESS, port, timeout=120)
 
     def get(self, path: str) -> bytes:
-        """A page. Raises BenchmarkError where there is none."""
+        """GET a page. Raises BenchmarkError if the status is not 200."""
         status, body = self.ask(path)
         if status != 200:
             raise BenchmarkError(f"{path} answered {status}")
         return body
 
     def ask(self, path: str) -> tuple[int, bytes]:
-        """Status and body."""
+        """GET a page; its status and body."""
         self._connection.request("GET", path)
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 
     def times(self, paths: Iterable[str]) -> list[float]:
-        """The milliseconds that each page took."""
+        """The milliseconds of each page."""
         taken = []
-        gc.disable()  # this process has all the tables in its memory
+        gc.disable()  # a collection would walk over all tables in this process
         try:
             for path in paths:
                 began = time.perf_counter()
@@ -58,12 +58,12 @@ class Client:
 
 
 def quantile(times: Sequence[float], part: float) -> float:
-    """The time that so many of all do not exceed."""
+    """The value at this share of the sorted times: 0.99 is the 99th percentile."""
     return sorted(times)[min(len(times) - 1, int(len(times) * part))]
 
 
 class Watch(threading.Thread):
-    """Looks at the memory of the portal and of its children again and again.
+    """Samples the memory of the portal and of its children.
 
     `portal` and `all` are the most bytes that were resident since `reset`; `passes` tells when a
     child of another program began and ended, on the monotonic clock.
@@ -78,11 +78,11 @@ class Watch(threading.Thread):
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Forget the peaks and passes so far."""
         self.portal = self.all = 0
 
     def run(self) -> None:
-        """Until `end`."""
+        """Run until `end`."""
         while not self._stop_asked.wait(SAMPLE_SECONDS):
             memory = procfs.resident_bytes(self._pid)
             self.portal = max(self.portal, memory.get(self._pid, 0))
@@ -94,22 +94,22 @@ class Watch(threading.Thread):
                 self.passes.append((self._began.pop(child), now))
 
     def longest_pass(self, since: float) -> float:
-        """Seconds of the longest child that began after a moment and has ended."""
+        """Seconds of the longest indexing pass that began after this moment and has ended."""
         return max((end - began for began, end in self.passes if began >= since), default=0.0)
 
     @property
     def busy(self) -> bool:
-        """Whether a child runs."""
+        """Whether an indexing process runs."""
         return bool(self._began)
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop the sampling."""
         self._stop_asked.set()
         self.join()
 
 
 class Meanwhile(threading.Thread):
-    """Somebody who looks at pages, again and again, while the portal has other work."""
+    """A client that requests pages in turn while the portal has other work."""
 
     def __init__(self, port: int, paths: Sequence[str]) -> None:
         super().__init__(daemon=True)
@@ -119,7 +119,7 @@ class Meanwhile(threading.Thread):
         self.waits: list[float] = []
 
     def run(self) -> None:
-        """Until `end`."""
+        """Run until `end`."""
         client = Client(self._port)
         while not self._stop_asked.wait(0.01):
             for path in self._paths:
@@ -128,7 +128,7 @@ class Meanwhile(threading.Thread):
                 self.waits.append(1000 * (time.perf_counter() - began))
 
     def end(self) -> list[float]:
-        """The milliseconds that each page took."""
+        """The milliseconds of each page."""
         self._stop_asked.set()
         self.join()
         return self.waits
@@ -136,7 +136,7 @@ class Meanwhile(threading.Thread):
 
 @contextmanager
 def running_portal(folder: Path, catalog: Path) -> Iterator[tuple[int, int]]:
-    """Port and id of the real server, which keeps its data in `folder`/data."""
+    """Run the real server with its data in `folder`/data; its port and process id."""
     port = free_port()
     configuration = folder / "portal.toml"
     configuration.write_text(

@@ -1,4 +1,4 @@
-"""Processes that a benchmark starts: ready before they are used, ended by their id, always."""
+"""Child processes of a benchmark: started, waited for, and always ended by their id."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ ADDRESS = "127.0.0.1"
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 ROOT = Path(__file__).parent.parent
-# The end of a configuration for what needs no GitLab: nobody listens there.
+# The last part of a configuration that needs no GitLab: nothing listens at this address.
 NO_GITLAB = """
 [gitlab]
 url = "http://127.0.0.1:9"
@@ -24,7 +24,7 @@ gitlab = "icarus/pets"
 
 
 class BenchmarkError(Exception):
-    """Something could not be measured; the text says what and why."""
+    """A measurement failed; the text says which and why."""
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def running(
 ) -> Iterator[subprocess.Popen[str]]:
     """A child whose output goes to `<folder>/<name>.log`; `piped` connects its input and output.
 
-    At the end it gets SIGTERM, and SIGKILL where that is not enough.
+    At the end it gets SIGTERM, and SIGKILL if it does not end then.
     """
     log = folder / f"{name}.log"
     with log.open("ab") as output:
@@ -78,7 +78,7 @@ def listening(
     folder: Path,
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[int]:
-    """The id of a child that accepts connections. Raises BenchmarkError where it does not."""
+    """Run a child until it accepts connections; its id. Raises BenchmarkError if it does not."""
     with running(name, command, folder, environ) as child:
         give_up = time.monotonic() + START_SECONDS
         while not _accepts(port):
@@ -99,12 +99,13 @@ def _last_words(name: str, folder: Path) -> str:
 
 def _accepts(port: int) -> bool:
     with socket.socket() as client:
-        # A port of the ephemeral range may be given to this very socket, which then meets itself.
+        # The kernel may give a port of the ephemeral range to the connecting socket itself, which
+        # is then connected to itself.
         return client.connect_ex((ADDRESS, port)) == 0 and client.getsockname()[1] != port
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as listener:
         listener.bind((ADDRESS, 0))
         port: int = listener.getsockname()[1]

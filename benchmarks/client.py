@@ -1,4 +1,4 @@
-"""The clients, in a process of their own so that their work is not the proxy's.
+"""HTTP load generators, in a process of their own so that their CPU time is not the proxy's.
 
     python -m benchmarks.client fetch    PORT PATH CLIENTS
     python -m benchmarks.client requests PORT PATH CLIENTS SECONDS
@@ -22,16 +22,16 @@ HEAD_BYTES = 16 << 10
 BUFFER = memoryview(bytearray(1 << 20))
 
 SLOW_TICK = 0.1  # seconds
-SLOW_PIECE = 10 << 10  # bytes a tick: 100 KiB/s
+SLOW_PIECE = 10 << 10  # bytes in each tick: 100 KiB/s
 SLOW_RECEIVE_BUFFER = 64 << 10
 
 
 class AnswerError(Exception):
-    """An answer that is not a whole 200."""
+    """An answer that is not a complete 200."""
 
 
 class Answer:
-    """One answer of a known length, counted and thrown away."""
+    """One answer of known length, counted and discarded."""
 
     def __init__(self) -> None:
         self._head = b""
@@ -39,7 +39,7 @@ class Answer:
         self._length: int | None = None
 
     def feed(self, data: memoryview) -> bool:
-        """Whether it is complete with this. Raises AnswerError."""
+        """Add received bytes; whether the answer is now complete. Raises AnswerError."""
         if self._length is None:
             self._head += data
             head, end, rest = self._head.partition(HEAD_END)
@@ -63,7 +63,7 @@ def content_length(head: bytes) -> int:
 
 
 def connect(port: int, receive_buffer: int = 0) -> socket.socket:
-    """A connection; the receive buffer must be set before, since it makes the window."""
+    """Open a connection; the receive buffer is set first, because it decides the TCP window."""
     connection = socket.socket()
     if receive_buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -79,7 +79,7 @@ def request(port: int, path: str, connection: str) -> bytes:
 
 
 def receive(connection: socket.socket, answer: Answer) -> bool:
-    """Read once; whether the answer is complete. Raises AnswerError where it never will be."""
+    """Read once; whether the answer is complete. Raises AnswerError if the connection ended."""
     count = connection.recv_into(BUFFER)
     if not count:
         raise AnswerError(f"the connection ended after {answer.body} bytes of the body")

@@ -1,4 +1,4 @@
-"""A clone of a large repository, through nginx and through the portal, from one git server."""
+"""Benchmark of `git clone`: a large repository, through nginx and through the portal."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ CLONE_SECONDS = 120.0
 
 
 def measure(site: Site, plan: Plan) -> list[Outcome]:
-    """Every way in turn."""
+    """Clone without a proxy, through nginx and through the portal, in turn; return the table."""
     ways = {
         "no proxy": (site.git_url, None),
         site.yardstick.name: (site.yardstick.clone_url, site.yardstick.pid),
@@ -45,7 +45,7 @@ def measure(site: Site, plan: Plan) -> list[Outcome]:
 
 
 def _clone(url: str, target: Path) -> float:
-    """Seconds of wall time. Raises BenchmarkError."""
+    """Clone once; the seconds of wall time. Raises BenchmarkError."""
     command = ["git", "clone", "--quiet", "--bare", url, str(target)]
     began = time.perf_counter()
     try:

@@ -1,4 +1,4 @@
-"""The kinds of columns that data tables have, and what their values look like in a file."""
+"""Column types of generated data tables, and the form of their values in a file."""
 
 import random
 import struct
@@ -10,18 +10,18 @@ from typing import Any, Protocol
 from benchmarks.vocabulary import Vocabulary
 
 NEWLINE = "\r\n"
-DEPTH = 3  # tabs before a row's field
+DEPTH = 3  # tabs before a field of a row
 _encode = JSONEncoder(indent="\t", ensure_ascii=False).encode
 
 
 class World(Protocol):
-    """What a value may look at: the draws, the words, and rows to refer to."""
+    """What makes a value: the random generator, the vocabulary, and rows to refer to."""
 
     draws: random.Random
     words: Vocabulary
 
     def reference(self) -> dict[str, str]:
-        """To any row of any table."""
+        """A reference to any row of any table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Place:
 
 
 def encoded(value: object, depth: int) -> str:
-    """As the game writes it: tabs, CRLF, one member a line, UTF-8 as it is."""
+    """JSON as the game writes it: tabs, CRLF, one member on each line, unescaped UTF-8."""
     return _encode(value).replace("\n", NEWLINE + "\t" * depth)
 
 
@@ -49,7 +49,7 @@ def _title(at: Place) -> str:
 
 
 def _single(at: Place) -> float:
-    """A 32-bit float, with all the digits that a 64-bit one shows of it."""
+    """A 32-bit float, written with the digits of a 64-bit one."""
     single: float = struct.unpack("f", struct.pack("f", at.world.draws.random() * 100))[0]
     return single
 
@@ -86,7 +86,7 @@ def _curve(at: Place) -> dict[str, Any]:
     return {"Keys": points, "DefaultValue": 0, "bLooping": draws.random() < 0.5}
 
 
-# Name, how often among columns, the default, and a value.
+# By name: the weight among columns, the default, and a function that makes a value.
 KINDS: dict[str, tuple[int, Any, Callable[[Place], Any]]] = {
     "text": (2, "", lambda at: _text(at, 3, 30)),
     "whole": (5, 0, lambda at: at.world.draws.randint(-10, 5000)),
@@ -109,7 +109,7 @@ NAMING = {"DisplayName": _title, "Description": lambda at: _text(at, 5, 40)}
 
 @dataclass(slots=True)
 class Column:
-    """One column of one table. `given` is how often a row has a value of its own."""
+    """One column of one table. `given` is the share of rows with a value of their own."""
 
     name: str
     default: Any
@@ -117,21 +117,22 @@ class Column:
     given: float
 
     def field(self, at: Place) -> str:
-        """The member as it stands in a row; empty where the row goes by the default."""
+        """The JSON member of a row; empty if the row has the default."""
         if at.world.draws.random() >= self.given:
             return ""
         return member(self.name, self.make(at), DEPTH)
 
 
 def member(name: str, value: object, depth: int) -> str:
-    """One member of an object."""
+    """One member of a JSON object."""
     return "\t" * depth + f'"{name}": {encoded(value, depth)}'
 
 
 def some_columns(world: World, *, large: bool) -> list[Column]:
     """Columns for a new table: names and descriptions in most, the rest by chance.
 
-    Large tables have about as many each, or the size of a set would hang on a few of them.
+    Large tables all have about the same number of columns; otherwise a few of them would decide
+    the size of the whole set.
     """
     columns = []
     if large or world.draws.random() < 0.7:

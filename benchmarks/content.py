@@ -1,4 +1,4 @@
-"""What is served: random files, one repository, and a release that links to the files."""
+"""Content for the benchmarks: random files, one repository, a release that links to the files."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _DATE = "2026-01-01T00:00:00.000Z"
 
 
 def write_files(folder: Path, plan: Plan) -> None:
-    """The files of the release, of bytes that nothing can compress."""
+    """Write the files of the release, from random bytes, which cannot be compressed."""
     folder.mkdir()
     for name, size in ((ONE, plan.one_bytes), (MANY, plan.many_bytes), (SMALL, SMALL_BYTES)):
         with (folder / name).open("wb") as file:
@@ -26,7 +26,7 @@ def write_files(folder: Path, plan: Plan) -> None:
 
 
 def write_project(folder: Path, files_url: str) -> None:
-    """The one project of the stand-in GitLab, in the form of `demo.content`."""
+    """Write the only project of the stand-in GitLab, in the form of `demo.content`."""
     project = folder / SLUG
     project.mkdir(parents=True)
     links = [
@@ -48,11 +48,11 @@ def write_project(folder: Path, files_url: str) -> None:
     }
     for name, document in documents.items():
         (project / name).write_text(json.dumps(document))
-    (folder / "stamp").touch()  # or the stand-in would fill the folder with the demo's content
+    (folder / "stamp").touch()  # otherwise the stand-in fills the folder with the demo's content
 
 
 def write_repository(folder: Path, size: int) -> None:
-    """The project's repository: one commit, whose blobs make a pack of about `size` bytes."""
+    """Write the repository: one commit, whose blobs make a pack of about `size` bytes."""
     repository = folder / SLUG / "repository.git"
     repository.mkdir()
     git(repository, "init", "--quiet", "--bare", "--initial-branch=main")

@@ -1,5 +1,5 @@
-"""The operator's page over two years of events: how long it takes, what it holds up, what it costs
-to keep the totals that make it fast."""
+"""Benchmark of /metrics over two years of events: time of the page, longest block of the event
+loop, and the cost of the totals that make it fast."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from sql.rebuild import rebuild
 from sql.upkeep import Upkeep
 
 TOKEN = "benchmark"  # noqa: S105 - on the loopback only
-RATE = 500  # events a second while the lag is watched
+RATE = 500  # events per second while the lag of the distinct clients is measured
 
 _CONFIG = (
     """
@@ -39,7 +39,7 @@ values (?, ?, ?, datetime('now'), ?, ?)
 
 
 class Portal:
-    """A watched portal: pages, and the watch on its loop."""
+    """The client's side of `benchmarks.watched`: requests pages, reads the watch on the loop."""
 
     def __init__(self, child: "subprocess.Popen[str]", log: Path) -> None:
         self._child = child
@@ -53,7 +53,7 @@ class Portal:
         return self._child.stdout.readline()
 
     def say(self, line: str) -> dict[str, float]:
-        """One line to it, and its answer."""
+        """Send one command line; its JSON answer."""
         assert self._child.stdin
         self._child.stdin.write(f"{line}\n")
         self._child.stdin.flush()
@@ -61,7 +61,7 @@ class Portal:
         return answer
 
     def get(self, query: str = "") -> bytes:
-        """The page, or another form of it."""
+        """GET /metrics in the form that the query names."""
         connection = HTTPConnection(ADDRESS, self.port, timeout=60)
         connection.request("GET", f"/metrics{query}", headers={"X-Metrics-Token": TOKEN})
         response = connection.getresponse()
@@ -72,12 +72,12 @@ class Portal:
         return body
 
     def behind(self) -> float:
-        """How many seconds the distinct clients are behind."""
+        """The lag of the distinct clients in seconds."""
         house = json.loads(self.get("?format=json"))["house"]
         return float(house["clients_behind_seconds"])
 
     def server_times(self, requests: int) -> list[float]:
-        """The milliseconds that so many pages took in the server, by its access log; sorted."""
+        """Request the page so often; the milliseconds of each from the access log, sorted."""
         begin = self._log.stat().st_size
         for _ in range(requests):
             self.get()
@@ -87,7 +87,7 @@ class Portal:
 
 @contextmanager
 def watched_portal(folder: Path) -> Iterator[Portal]:
-    """A portal that keeps its data in the folder, and no GitLab behind it."""
+    """Run a portal with its data in the folder and without a GitLab."""
     configuration = folder / "portal.toml"
     configuration.write_text(_CONFIG.format(data_dir=json.dumps(str(folder))))
     command = [sys.executable, "-m", "benchmarks.watched", configuration]
@@ -97,7 +97,7 @@ def watched_portal(folder: Path) -> Iterator[Portal]:
 
 
 def measure(plan: Plan) -> list[Outcome]:
-    """Fill, rebuild, look, record; the same sums in Datasette at the end."""
+    """Fill the database, then time rebuild, pages, lag and inserts, and Datasette's same sums."""
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
         folder = Path(name)
         database = folder / "portal.sqlite3"
@@ -115,7 +115,7 @@ def measure(plan: Plan) -> list[Outcome]:
 
 
 def _rebuild(database: Path, outcome: Outcome) -> None:
-    """As --rebuild-totals does it: the totals and the sums over them, then the clients."""
+    """Time what --rebuild-totals does: the totals and their sums, then the distinct clients."""
     began = time.perf_counter()
     clients_began = began
 
@@ -168,7 +168,7 @@ def _lag(portal: Portal, plan: Plan, outcome: Outcome) -> None:
 
 
 def _inserts(database: Path, folder: Path, plan: Plan, outcome: Outcome) -> None:
-    """The table with its triggers in the full database, and the same table without any."""
+    """Compare inserts into the table with its triggers and into the same table without any."""
     bare = folder / "bare.sqlite3"
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(bare)) as target:
         (schema,) = source.execute(
@@ -187,7 +187,7 @@ def _inserts(database: Path, folder: Path, plan: Plan, outcome: Outcome) -> None
 
 
 def _insert_seconds(database: Path, commits: int = 200) -> float:
-    """CPU time for one row, 100 to a commit, without the disk, which would hide the difference."""
+    """CPU seconds of one row at 100 rows a commit, unsynced: the disk would hide the difference."""
     rows = [
         (f"project-{n % 20}", "v9.0", f"asset-{n % 6}.zip", f"{n:064x}", "curl/8.5.0")
         for n in range(100)

@@ -1,11 +1,11 @@
-"""Pages that report what is looked at, in a process of their own.
+"""Load generator for page events, in a process of its own.
 
     python -m benchmarks.events PORT PATH PAGES SECONDS
 
-Each page posts one event after the other over a connection of its own: /<page>/<number>, by a
-visitor of its own. One JSON object tells how many of each page's were answered (`answered`), over
-how many `seconds`, and the times of one (`p50`, `p99`, milliseconds). A connection that breaks ends
-its page. Plain sockets: an HTTP library would cost more than what is measured.
+Each page posts one event after the other, for the address /<page>/<number>, with its own connection
+and its own visitor. One JSON object says how many events of each page were answered (`answered`),
+in how many `seconds`, and the time of one event (`p50`, `p99`, milliseconds). A page ends when its
+connection breaks. Plain sockets are used: an HTTP library would cost more than what is measured.
 """
 
 import json
@@ -29,7 +29,7 @@ HEAD = (
 
 
 class Page:
-    """One page and its connection."""
+    """One page with its connection."""
 
     def __init__(self, port: int, path: str, number: int) -> None:
         self.connection = connect(port)
@@ -39,7 +39,7 @@ class Page:
         self._path, self._number = path, number
 
     def send(self) -> None:
-        """The next event."""
+        """Send the next event."""
         body = BODY.format(website=WEBSITE, page=self._number, number=self.answered)
         high, low = divmod(self._number, 256)
         head = HEAD.format(path=self._path, high=high, low=low, length=len(body))
@@ -48,7 +48,7 @@ class Page:
 
 
 def report(port: int, path: str, pages: int, seconds: float) -> dict[str, object]:
-    """Report for so long."""
+    """Post events for so many seconds; the JSON object."""
     all_pages = [Page(port, path, number) for number in range(pages)]
     waits: list[float] = []
     began = time.perf_counter()
@@ -70,7 +70,7 @@ def report(port: int, path: str, pages: int, seconds: float) -> dict[str, object
 
 
 def _goes_on(page: Page, waits: list[float], until: float) -> bool:
-    """Read what has come for a page; whether there is more to come."""
+    """Read for one page and send its next event; whether the page goes on."""
     try:
         if not receive(page.connection, page.answer):
             return True

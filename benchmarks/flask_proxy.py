@@ -1,4 +1,4 @@
-"""A download proxy of the plain kind: Flask, httpx, gunicorn's threads. A peer, not the portal."""
+"""A plain download proxy of Flask, httpx and gunicorn's threads: a peer of the portal."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ client = httpx.Client(base_url=os.environ["ORIGIN"], limits=httpx.Limits(max_con
 
 
 def serve(name: str) -> Any:
-    """Stream the file."""
+    """Stream one file from the origin."""
     upstream = client.send(client.build_request("GET", f"/{name}"), stream=True)
 
     def body() -> Iterator[bytes]:

@@ -1,10 +1,10 @@
-"""Two years of events, for what the operator's page costs when there are many.
+"""Generator of two years of events, for the benchmark of /metrics.
 
     python -m benchmarks.history FILE [SCALE]
 
-The rows are made in SQL, in the order of time: downloads of 20 projects' 10 versions with 6 assets
-each, mostly of the newest; searches by Zipf's law among 20,000 words, and one in twenty that nobody
-ever made before. SCALE is a part of the full numbers (default: 1).
+The rows are made in SQL, ordered by time: downloads of 20 projects with 10 versions of 6 assets
+each, mostly of the newest version; searches with the frequencies of Zipf's law among 20,000 words,
+and one in twenty that was never made before. SCALE is a fraction of the full numbers (default: 1).
 """
 
 import sqlite3
@@ -27,11 +27,11 @@ FULL = {
 }
 STEP = 250_000  # rows in one transaction
 
-# 64 hexadecimal digits that look like a hash and are the same each time. The factors are odd and
-# below 2^32, so no product overflows.
+# 64 hexadecimal digits that look like a hash and are the same for the same client. The factors are
+# odd and below 2^32, so that no product overflows.
 _FACTORS = (2654435761, 2246822519, 3266489917, 668265263, 374761393, 4282663147, 1640531527)
 _DIGITS = ", ".join(f"client * {factor} % 4294967296" for factor in _FACTORS)
-# `n` runs from :first to :last; :seconds lie between two rows.
+# `n` runs from :first to :last; two rows are :seconds apart.
 _NUMBERS = """
 with recursive numbers (n) as (
     select :first
@@ -117,9 +117,9 @@ _ROWS = {
 
 
 def fill(path: Path, scale: float = 1, told: Callable[[int], object] = int) -> int:
-    """Make the database and its rows; how many. `rebuild` makes the totals and the clients.
+    """Create the database and its rows; their number. `rebuild` then makes totals and clients.
 
-    The last rows are of today. `told` is called with the number of rows of each step.
+    The last rows have the date of today. `told` is called with the number of rows of each step.
     """
     migrate(path)
     with closing(connect(path)) as connection:
@@ -134,7 +134,7 @@ def fill(path: Path, scale: float = 1, told: Callable[[int], object] = int) -> i
             _fill_table(connection, table, int(full * scale), scale, told)
         for _, text in triggers:
             connection.execute(text)
-        # As if the background pass had counted their clients, which `rebuild` then finds missing.
+        # Pretend that the background pass has counted the clients; `rebuild` then finds none.
         for section, table in zip(SECTIONS, FULL, strict=True):
             connection.execute(
                 f"update client_progress set counted = (select max(id) from {table})"  # noqa: S608

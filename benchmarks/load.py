@@ -1,4 +1,4 @@
-"""Running the clients of `benchmarks.client`, each bounded in time."""
+"""Runs the load generators of `benchmarks.client`, each with a time limit."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import sys
 from benchmarks.children import ROOT, BenchmarkError
 
 FETCH_SECONDS = 120.0
-MARGIN_SECONDS = 30.0  # beyond what a load of a given length takes
+MARGIN_SECONDS = 30.0  # added to the length of a load
 
 
 def fetch(port: int, path: str, clients: int = 1) -> dict[str, float]:
@@ -26,7 +26,7 @@ def slow(port: int, path: str, clients: int, seconds: float) -> dict[str, float]
 
 
 def _run(limit: float, *arguments: object) -> dict[str, float]:
-    """What the client prints. Raises BenchmarkError where it fails or takes too long."""
+    """Run it; the JSON that it prints. Raises BenchmarkError if it fails or takes too long."""
     command = [sys.executable, "-m", "benchmarks.client", *map(str, arguments)]
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""One line about the machine and the versions that stand behind the figures."""
+"""Describes the machine and the program versions of a run in one line."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ _VERSION = re.compile(r"\d+\.\d+[\w.]*")
 
 
 def line() -> str:
-    """As it is printed."""
+    """The line that is printed."""
     versions = {
         "nginx": _asked(nginx.program(), "-v"),
         "Caddy": _asked(shutil.which("caddy"), "version"),

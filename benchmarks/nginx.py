@@ -1,4 +1,4 @@
-"""nginx three times over: the origin of all files, the yardstick, and as it comes by default."""
+"""Runs nginx as the origin of all files, as the yardstick, and with its default settings."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.children import ADDRESS, listening
 
-# What the issue of every comparison is: few, large reads and writes, and no temporary files.
+# The settings of the yardstick: few, large reads and writes, and no temporary files.
 LARGE_BUFFERS = """
     proxy_buffer_size 512k;
     proxy_buffers 4 512k;
@@ -55,13 +55,13 @@ _PROXY = """
 
 
 def program() -> str | None:
-    """Where nginx is; Debian keeps it where only root's PATH leads."""
+    """The path of nginx; Debian installs it in a folder that is only in root's PATH."""
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
 @contextmanager
 def origin(folder: Path, port: int, files: Path) -> Iterator[int]:
-    """Static files through sendfile."""
+    """Serve static files through sendfile; the process id."""
     with _nginx("origin", folder, port, "", f"root {files};") as pid:
         yield pid
 
@@ -70,7 +70,7 @@ def origin(folder: Path, port: int, files: Path) -> Iterator[int]:
 def proxy(
     name: str, folder: Path, port: int, origin: int, buffers: str = "", server: str = ""
 ) -> Iterator[int]:
-    """`proxy_pass` with kept connections to the port `origin`; `server` adds locations."""
+    """`proxy_pass` with keep-alive connections to the port `origin`; `server` adds locations."""
     http = _PROXY.format(address=ADDRESS, origin=origin, buffers=buffers)
     with _nginx(
         name, folder, port, http, f"location / {{ proxy_pass http://files; }}\n{server}"
@@ -80,7 +80,7 @@ def proxy(
 
 @contextmanager
 def _nginx(name: str, folder: Path, port: int, http: str, server: str) -> Iterator[int]:
-    # A worker of root's would become "nobody", who may not read the temporary folder.
+    # Workers of a root process become "nobody", who may not read the temporary folder.
     user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
     configuration = folder / f"{name}.conf"
     configuration.write_text(

@@ -1,4 +1,4 @@
-"""The other proxies: each where it is installed, named as skipped where it is not."""
+"""The other proxies. One that is not installed is named as skipped."""
 
 import shutil
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import nginx
 from benchmarks.children import ADDRESS, listening
 
-# As many requests at once as any benchmark has clients.
+# At least the largest number of clients of any benchmark.
 FLASK_THREADS = 64
 
 _CADDYFILE = """
@@ -27,14 +27,14 @@ http://:{port} {{
 
 @contextmanager
 def default_nginx(folder: Path, port: int, origin: int) -> Iterator[int]:
-    """nginx with the buffers that it comes with."""
+    """nginx with its default buffers."""
     with nginx.proxy("nginx-default", folder, port, origin) as pid:
         yield pid
 
 
 @contextmanager
 def caddy(folder: Path, port: int, origin: int) -> Iterator[int]:
-    """Caddy's reverse_proxy as it comes."""
+    """Caddy's reverse_proxy with default settings."""
     configuration = folder / "Caddyfile"
     configuration.write_text(_CADDYFILE.format(address=ADDRESS, port=port, origin=origin))
     command = ["caddy", "run", "--adapter", "caddyfile", "--config", configuration]
@@ -64,7 +64,7 @@ def missing_flask() -> str | None:
     return f"{', '.join(missing)} not installed" if missing else None
 
 
-# Name in the tables, how to start it, why it cannot.
+# Name in the tables, how to start it, and why it cannot be started.
 PEERS = (
     ("nginx, default buffers", default_nginx, lambda: None),
     ("Caddy", caddy, missing_caddy),

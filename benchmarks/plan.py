@@ -1,4 +1,4 @@
-"""How much is measured: the full run, and a smoke run that only shows that everything works."""
+"""Sizes and times of a run: the full run, and a quick one that only shows that all of it works."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ SMALL_BYTES = 10 * KIB
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes are in bytes, times in seconds; `rounds` is for everything but the slow readers,
-    `history_scale` a part of the full history, `catalog_scale` of the tables."""
+    """Sizes are in bytes, times in seconds. `rounds` is for everything but the slow readers;
+    `history_scale` and `catalog_scale` are fractions of the full history and of the full tables."""
 
     rounds: int
     one_bytes: int

@@ -13,7 +13,7 @@ _RESET_PEAK = "5"  # what clear_refs takes for "set VmHWM to the memory in use"
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time that the process and its living descendants have used."""
+    """User and system time of the process and its living descendants."""
     ticks = 0
     for process in tree(pid):
         with suppress(OSError):
@@ -23,19 +23,19 @@ def cpu_seconds(pid: int) -> float:
 
 
 def reset_peak(pid: int) -> None:
-    """Let the peak of memory begin anew, for the whole tree."""
+    """Reset the peak of resident memory, for the whole tree."""
     for process in tree(pid):
         (PROC / str(process) / "clear_refs").write_text(_RESET_PEAK)
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that was resident since `reset_peak`, summed over the tree."""
+    """The peak of resident memory since `reset_peak`, summed over the tree."""
     statuses = ((PROC / str(process) / "status").read_text() for process in tree(pid))
     return sum(int(match[1]) << 10 for match in map(_PEAK.search, statuses) if match)
 
 
 def resident_bytes(pid: int) -> dict[int, int]:
-    """The memory that is resident now, of each process of the tree."""
+    """Resident memory by process id, for the whole tree."""
     found = {}
     for process in tree(pid):
         with suppress(OSError):
@@ -45,12 +45,12 @@ def resident_bytes(pid: int) -> dict[int, int]:
 
 
 def descriptors(pid: int) -> int:
-    """How many one process has open."""
+    """The number of open descriptors of one process."""
     return len(list((PROC / str(pid) / "fd").iterdir()))
 
 
 def tree(pid: int) -> list[int]:
-    """The process and all its descendants."""
+    """The ids of the process and of all its descendants."""
     children: dict[int, list[int]] = {}
     for entry in PROC.iterdir():
         if entry.name.isdecimal():
@@ -64,6 +64,6 @@ def tree(pid: int) -> list[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/<pid>/stat that follow the name, which may hold anything: state, ppid…"""
+    """The fields of /proc/<pid>/stat after the name (which may hold any character): state, ppid…"""
     text = (PROC / str(pid) / "stat").read_text(errors="replace")
     return text.rpartition(")")[2].split()

@@ -1,5 +1,6 @@
-"""The same sums from the raw rows, as Datasette serves them: what /metrics would cost without
-totals. Datasette is a well-known way to look at a SQLite database; it has no other way than this.
+"""The sums of /metrics from the raw rows, served by Datasette: the cost of the page without totals.
+
+Datasette is a well-known server for SQLite databases, and can only add up the rows.
 """
 
 import json
@@ -33,7 +34,7 @@ QUERIES = (
 
 @contextmanager
 def datasette(folder: Path, database: Path) -> Iterator[int]:
-    """Its port."""
+    """Run Datasette; its port."""
     port = free_port()
     command = [sys.executable, "-m", "datasette", "serve", database, "--port", port]
     command += ["--setting", "sql_time_limit_ms", "600000"]
@@ -42,7 +43,7 @@ def datasette(folder: Path, database: Path) -> Iterator[int]:
 
 
 def seconds(port: int, database: Path) -> float:
-    """How long all of them take, one after another. Raises BenchmarkError."""
+    """The seconds of all queries, one after another. Raises BenchmarkError."""
     began = time.perf_counter()
     for query in QUERIES:
         connection = HTTPConnection(ADDRESS, port, timeout=600)

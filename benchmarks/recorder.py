@@ -1,10 +1,10 @@
-"""What recording costs: events committed a second, how long one waits, and a lock held elsewhere.
+"""Benchmark of the recorder: committed events per second, latency, and behaviour under a lock.
 
     python -m benchmarks.recorder
 
 Every event is a download of a whole file by one of CLIENTS clients: its row, its daily total, its
-verdict and its entry in the window, committed with synchronous=FULL. As many tasks as are waiting
-record one event after another, on one event loop. In the last case another process holds the
+verdict and its entry in the window, committed with synchronous=FULL. Each waiting task records one
+event after another; all tasks share one event loop. In the last case another process holds the
 write lock for LOCKED seconds.
 """
 
@@ -72,7 +72,7 @@ class Result:
 
 
 def measure(seconds: float = SECONDS, repeats: int = REPEATS) -> list[Result]:
-    """Every case for so many seconds: the median of the repeats, which alternate; losses summed."""
+    """Run each case so many seconds: medians of the alternating repeats, and the sum of losses."""
     runs = [[_run(*case, seconds) for case in CASES] for _ in range(repeats)]
     return [_median(list(results)) for results in zip(*runs, strict=True)]
 
@@ -111,7 +111,7 @@ def _run(name: str, waiting: int, locked: float, seconds: float) -> Result:
 
 
 async def _load(recorder: Recorder, waiting: int, seconds: float) -> tuple[list[float], float]:
-    """How long each event waited, and the longest time the loop did not come round; seconds."""
+    """The wait of each event and the longest block of the event loop, in seconds."""
     waits: list[float] = []
     stop = time.perf_counter() + seconds
     watch = asyncio.create_task(_longest_stall(stop))
@@ -146,7 +146,7 @@ def _event() -> DownloadRequest:
 
 @contextmanager
 def _held(database: Path, seconds: float) -> Iterator[None]:
-    """Another process holds the write lock for so long."""
+    """Let another process hold the write lock for so many seconds."""
     if not seconds:
         yield
         return

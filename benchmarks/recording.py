@@ -12,8 +12,8 @@ STALL_MS = 50
 
 
 def measure(plan: Plan) -> list[Outcome]:
-    """Every case of the recorder's."""
-    # That events are spilled while the lock is held elsewhere is what is measured, no news.
+    """Run every case of `benchmarks.recorder`; the table."""
+    # The warning that events are spilled is expected here: the lock is part of the measurement.
     logging.getLogger("sql").addHandler(logging.NullHandler())
     results = recorder.measure(plan.recorder_seconds, plan.rounds)
     outcome = Outcome(

@@ -1,4 +1,4 @@
-"""What a benchmark found, and how it is printed."""
+"""Results of benchmarks, and how they are printed."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One promise: what was measured, and whether it is kept."""
+    """One limit: what was measured, and whether the limit is met."""
 
     what: str
     measured: str
@@ -15,13 +15,13 @@ class Bar:
     met: bool
 
     def line(self) -> str:
-        """As it is printed."""
+        """The line that is printed."""
         return f"{'met   ' if self.met else 'MISSED'}  {self.what}: {self.measured} ({self.bound})"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """One benchmark's table, and its bars."""
+    """The table of one benchmark, and its bars."""
 
     title: str
     columns: Sequence[str]
@@ -30,7 +30,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
     def text(self) -> str:
-        """The table, its columns aligned."""
+        """The table with aligned columns."""
         table = [["", *self.columns], *self.rows]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = [
@@ -58,17 +58,17 @@ def at_least(what: str, value: float, bound: float, form: str = "{:.2f}", unit: 
 
 
 class Samples:
-    """One value a round for each name; the rounds of all names go together."""
+    """One value for each round and name; all names have the same rounds."""
 
     def __init__(self) -> None:
         self._values: dict[str, list[float]] = {}
 
     def add(self, name: str, value: float) -> None:
-        """The next round's value."""
+        """Add the value of the next round."""
         self._values.setdefault(name, []).append(value)
 
     def median(self, name: str) -> float:
-        """Over all rounds."""
+        """The median over all rounds."""
         return statistics.median(self._values[name])
 
     def ratio(self, name: str, yardstick: str) -> float:

@@ -1,4 +1,4 @@
-"""A large prospect: how long it takes to open, and what other pages wait meanwhile."""
+"""Benchmark of a large save file: time from upload to page, and latency of other pages."""
 
 import json
 import tempfile
@@ -17,13 +17,13 @@ BOUNDARY = "benchmark"
 
 
 def measure(plan: Plan) -> list[Outcome]:
-    """Upload and open one again and again, while somebody else looks at a page."""
+    """Upload and open it repeatedly while another client requests a page; the table."""
     content: bytes = large_prospect()
     with (
         tempfile.TemporaryDirectory(prefix="portal-bench-") as name,
         watched_portal(Path(name)) as portal,
     ):
-        _open(portal.port, content)  # which starts the workers
+        _open(portal.port, content)  # the first upload starts the workers
         pages = Pages(portal.port)
         pages.start()
         times = sorted(_open(portal.port, content) for _ in range(max(3, plan.rounds)))
@@ -42,7 +42,7 @@ def measure(plan: Plan) -> list[Outcome]:
 
 
 class Pages(threading.Thread):
-    """Somebody who looks at a page as often as it comes."""
+    """A client that requests one page again and again."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Pages(threading.Thread):
         self._waits: list[float] = []
 
     def run(self) -> None:
-        """Until `end`."""
+        """Run until `end`."""
         connection = HTTPConnection(ADDRESS, self._port, timeout=60)
         while not self._stop_asked.is_set():
             began = time.perf_counter()
@@ -62,14 +62,14 @@ class Pages(threading.Thread):
         connection.close()
 
     def end(self) -> list[float]:
-        """How long each page took, in seconds, sorted."""
+        """Stop; the seconds of each page, sorted."""
         self._stop_asked.set()
         self.join()
         return sorted(self._waits)
 
 
 def _open(port: int, content: bytes) -> float:
-    """Seconds from the upload to the page with what is in it. Raises BenchmarkError."""
+    """The seconds from the upload to the page with its content. Raises BenchmarkError."""
     head = (
         f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
         'name="file"; filename="prospect.json"\r\n\r\n'

@@ -1,4 +1,4 @@
-"""Everything that a benchmark measures, running: the origin, the stand-in GitLab, the proxies."""
+"""Starts what a benchmark measures: the origin, the stand-in GitLab, the proxies, the portal."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ gitlab = "{project}"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One way to the files and the repository, through the process tree of `pid`."""
+    """One server under measurement: its port, its process tree, its paths."""
 
     name: str
     port: int
@@ -51,12 +51,12 @@ class Target:
     repository: str = ""
 
     def path(self, name: str) -> str:
-        """Where a file is."""
+        """The path of a file."""
         return self.prefix + name
 
     @property
     def clone_url(self) -> str:
-        """Where the repository is."""
+        """The address of the repository."""
         return f"http://{ADDRESS}:{self.port}{self.repository}"
 
 
@@ -64,9 +64,8 @@ class Target:
 class Site:
     """`direct` is the origin itself; `yardstick` is nginx with large buffers.
 
-    `skipped` and `failed` name the peers that are not there, and why.
-
-    `git_url` is the repository in the stand-in, for whoever needs no proxy.
+    `skipped` and `failed` name the missing peers and the reasons. `git_url` is the repository in
+    the stand-in, without a proxy.
     """
 
     folder: Path
@@ -80,11 +79,11 @@ class Site:
 
     @property
     def proxies(self) -> list[Target]:
-        """All that are compared, the yardstick first."""
+        """All proxies that are compared, the yardstick first."""
         return [self.yardstick, *self.peers, self.portal]
 
     def downloads(self) -> int:
-        """Rows in the portal's table of downloads."""
+        """The number of rows in the portal's table of downloads."""
         with closing(
             sqlite3.connect(self.folder / "data" / "portal.sqlite3", timeout=5)
         ) as database:
@@ -94,7 +93,7 @@ class Site:
 
 @contextmanager
 def running_site(folder: Path, plan: Plan, peers: bool = True) -> Iterator[Site]:
-    """Write the content, start everything, end it all. Raises BenchmarkError."""
+    """Write the content and start everything; end everything at exit. Raises BenchmarkError."""
     content.write_files(folder / "files", plan)
     ports = {name: free_port() for name in ("origin", "yardstick", "portal")}
     content.write_project(folder / "gitlab", f"http://{ADDRESS}:{ports['origin']}")
@@ -110,12 +109,12 @@ def running_site(folder: Path, plan: Plan, peers: bool = True) -> Iterator[Site]
         if peers:
             _start_peers(site, stack)
         for target in (site.direct, *site.proxies):
-            load.fetch(target.port, target.path(content.SMALL))  # what is slow only the first time
+            load.fetch(target.port, target.path(content.SMALL))  # warm-up
         yield site
 
 
 def _start_peers(site: Site, stack: ExitStack) -> None:
-    """Those that are installed."""
+    """Start the peers that are installed."""
     for name, start, missing in PEERS:
         if reason := missing():
             site.skipped.append(f"{name}: {reason}")
@@ -131,7 +130,7 @@ def _start_peers(site: Site, stack: ExitStack) -> None:
 
 @contextmanager
 def _standin(folder: Path) -> Iterator[str]:
-    """The stand-in GitLab's origin."""
+    """Run the stand-in GitLab; its origin."""
     command = [sys.executable, "-m", "demo.standin", "--content", folder / "gitlab"]
     with running("standin", command, folder, {"GITLAB_TOKEN": TOKEN}, piped=True) as child:
         assert child.stdout
@@ -162,7 +161,7 @@ def _yardstick(folder: Path, ports: dict[str, int], gitlab: str) -> Iterator[Tar
 
 @contextmanager
 def _portal(folder: Path, ports: dict[str, int], gitlab: str) -> Iterator[Target]:
-    """The real server, one process."""
+    """Run the real server in one process."""
     port = ports["portal"]
     configuration = folder / "portal.toml"
     configuration.write_text(

@@ -1,4 +1,4 @@
-"""Many slow readers: how much memory they hold, and whether a second round needs more."""
+"""Benchmark of many slow readers: peak memory, and whether a second round needs more."""
 
 import time
 
@@ -11,12 +11,12 @@ from benchmarks.site import Site, Target
 
 PEAK_MIB = 256
 GROWTH = 1.1
-SETTLE_SECONDS = 1.0  # from the last client's leaving until its transfer has ended
-LEAST_RATE = 50 * KIB  # a reader that gets less is held up by the proxy
+SETTLE_SECONDS = 1.0  # from the end of the last client until its transfer has ended
+LEAST_RATE = 50 * KIB  # a reader that gets less was slowed by the proxy
 
 
 def measure(site: Site, plan: Plan) -> list[Outcome]:
-    """Two rounds for nginx and for the portal."""
+    """Run two rounds for nginx and two for the portal; the table."""
     outcome = Outcome(
         f"{plan.slow_clients} clients that read 100 KiB/s",
         ("before MiB", "1st peak MiB", "2nd peak MiB", "growth"),
@@ -36,7 +36,7 @@ def measure(site: Site, plan: Plan) -> list[Outcome]:
 
 
 def _round(target: Target, plan: Plan) -> float:
-    """The peak, in MiB."""
+    """Run one round; the peak of memory in MiB."""
     reset_peak(target.pid)
     result = load.slow(target.port, target.path(content.MANY), plan.slow_clients, plan.slow_seconds)
     peak = peak_bytes(target.pid) / MIB

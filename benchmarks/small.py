@@ -1,4 +1,4 @@
-"""Small files on kept connections: requests a second, each of the portal's recorded."""
+"""Benchmark of small files over keep-alive connections: requests per second, each recorded."""
 
 from benchmarks import content, load
 from benchmarks.plan import Plan
@@ -10,7 +10,7 @@ RATE = 1500
 
 
 def measure(site: Site, plan: Plan) -> list[Outcome]:
-    """Every proxy for a while, in turn; then the rows are counted."""
+    """Load every proxy in turn, then compare the portal's rows with its answers; the table."""
     rates, waits = Samples(), Samples()
     answered, recorded = 0, site.downloads()
     for _ in range(plan.rounds):

@@ -1,4 +1,4 @@
-"""Data tables as large as a real game's, and what a week changes in them.
+"""Generator of data tables as large as a real game's, and of a week's changes in them.
 
 281 tables in 76 categories, 33,000 rows, 26 MB; a week touches about 46 tables and 2% of the rows.
 The same seed makes the same bytes.
@@ -12,11 +12,11 @@ from benchmarks.columns import NEWLINE, Column, Place, member, some_columns
 from benchmarks.vocabulary import Vocabulary
 
 CATEGORIES, TABLES, ROWS = 76, 281, 33_000
-SIZE_POWER, SIZE_SHIFT = 1.15, 2  # few tables have thousands of rows, most have tens
+SIZE_POWER, SIZE_SHIFT = 1.15, 2  # a few tables have thousands of rows, most have tens
 LARGE = 250  # rows
-TOUCHED = 46  # tables a week
-CHANGED, ADDED, REMOVED = 490, 150, 20  # rows a week
-NEW_TABLE, NEW_DEFAULT, WHOLE_TABLE = 5, 3, 11  # every so many weeks
+TOUCHED = 46  # tables per week
+CHANGED, ADDED, REMOVED = 490, 150, 20  # rows per week
+NEW_TABLE, NEW_DEFAULT, WHOLE_TABLE = 5, 3, 11  # each happens once in so many weeks
 
 
 @dataclass(slots=True)
@@ -27,15 +27,15 @@ class Table:
     name: str
     columns: list[Column]
     rows: dict[str, list[str]] = field(default_factory=dict)
-    bare: bool = False  # the one that has no Rows
+    bare: bool = False  # the only table without Rows
 
     @property
     def path(self) -> str:
-        """Within a version's folder."""
+        """The path in the folder of a version."""
         return f"{self.category}/{self.name}.json"
 
     def text(self) -> str:
-        """The file."""
+        """The content of the file."""
         defaults = NEWLINE.join(
             f"{member(column.name, column.default, 2)}," for column in self.columns
         )
@@ -61,7 +61,7 @@ class Table:
 
 @dataclass(slots=True)
 class Week:
-    """What a week did, for whoever checks a diff: paths of tables, and numbers of rows."""
+    """What changed in a week: paths of tables and numbers of rows, to check a diff with."""
 
     touched: set[str] = field(default_factory=set)
     added: int = 0
@@ -72,7 +72,7 @@ class Week:
 
 
 class Tables:
-    """The newest week's tables; `next_week` goes on from there. `scale` is a part of the size."""
+    """The tables of the newest week; `next_week` changes them. `scale` is a part of the size."""
 
     def __init__(self, seed: int = 1, scale: float = 1) -> None:
         self.draws = random.Random(seed)  # noqa: S311 - content, no secret
@@ -83,7 +83,7 @@ class Tables:
         self._targets: list[tuple[str, list[str]]] = []
         self._heat: list[float] = []
         count = max(6, round(TABLES * scale))
-        self.began_with = count  # tables of the first week, which all versions have
+        self.began_with = count  # the number of tables in the first week, which all versions have
         self._categories = self._names(max(3, round(CATEGORIES * scale)))
         weights = [1 / (rank + SIZE_SHIFT) ** SIZE_POWER for rank in range(count)]
         for rank, weight in enumerate(weights):
@@ -99,7 +99,7 @@ class Tables:
         return list(names)
 
     def _place(self, rank: int) -> int:
-        """Every category has a table; what is left goes to few of them."""
+        """Give each category one table, and the rest to a few of the categories."""
         count = len(self._categories)
         return rank if rank < count else int(count * self.draws.random() ** 2)
 
@@ -121,7 +121,7 @@ class Tables:
         ]
 
     def reference(self) -> dict[str, str]:
-        """To a row of an earlier table, seldom to none."""
+        """A reference to a row of an earlier table, rarely to none."""
         if not self._targets or self.draws.random() < 0.05:
             return {"RowName": "None", "DataTableName": "None"}
         table, rows = self._targets[int(len(self._targets) * self.draws.random() ** 2)]
@@ -143,7 +143,7 @@ class Tables:
         return week
 
     def _shares(self) -> Iterator[tuple[Table, float]]:
-        """The tables that are touched, and how much of the week each has."""
+        """The tables that change this week, each with its share of the changes."""
         count = max(2, round(TOUCHED * self.scale))
         chosen: dict[int, float] = {}
         everyone = [n for n, table in enumerate(self.tables) if table.rows]
@@ -162,7 +162,7 @@ class Tables:
             del table.rows[name]
         names = list(table.rows)
         changed = min(max(1, round(CHANGED * self.scale * share)), len(names))
-        # Rows that are changed together stand together.
+        # Rows that change together are neighbours.
         first = self.draws.randint(0, len(names) - changed)
         done = sum(self._change_row(table, name) for name in names[first : first + changed])
         added = round(ADDED * self.scale * share)
@@ -175,7 +175,7 @@ class Tables:
         week.added += added
 
     def _change_row(self, table: Table, name: str) -> bool:
-        """Another value in one column, seldom two; whether the row has become another."""
+        """Draw a new value for one column, rarely for two; whether the row has changed."""
         before = list(table.rows[name])
         for _ in range(9):
             n = self.draws.randrange(len(table.columns))

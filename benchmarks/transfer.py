@@ -1,4 +1,4 @@
-"""Large files: one client, then many at once; throughput and the proxy's CPU time."""
+"""Benchmark of large files, one client and many: throughput and CPU time of the proxy."""
 
 from benchmarks import content, load
 from benchmarks.plan import GIB, MIB, Plan
@@ -12,7 +12,7 @@ MANY_THROUGHPUT = 0.5
 
 
 def measure(site: Site, plan: Plan) -> list[Outcome]:
-    """One client with a large file, many clients with smaller ones."""
+    """Measure one client with a large file, and many clients with smaller ones; the tables."""
     one, many = plan.one_bytes // MIB, plan.many_bytes // MIB
     return [
         _measure(site, plan, f"1 client, {one} MiB", content.ONE, 1, ONE_THROUGHPUT),
@@ -33,7 +33,7 @@ def _measure(
     speeds, costs = Samples(), Samples()
     targets = [site.direct, *site.proxies]
     for number in range(plan.rounds):
-        # Forwards and backwards in turn, so that no proxy always runs after the same one.
+        # The order alternates, so that no proxy always runs after the same one.
         for target in targets if number % 2 == 0 else reversed(targets):
             speed, cost = _transfer(target, name, clients)
             speeds.add(target.name, speed)
@@ -50,7 +50,7 @@ def _measure(
 
 
 def _transfer(target: Target, name: str, clients: int) -> tuple[float, float]:
-    """MiB a second, and CPU seconds a GiB."""
+    """MiB per second, and CPU seconds per GiB."""
     before = cpu_seconds(target.pid)
     result = load.fetch(target.port, target.path(name), clients)
     spent = cpu_seconds(target.pid) - before

@@ -1,6 +1,6 @@
-"""Page events: how fast they are taken while Umami is away, what survives, what the portal adds.
+"""Benchmark of page events: rate while Umami is away, losses, latency that the portal adds.
 
-What stands for Umami is the one of the tests, which stores what a real one would.
+The tests' stand-in for Umami stores the events as a real one does.
 """
 
 import json
@@ -46,7 +46,7 @@ website = "{website}"
 
 
 class House:
-    """A portal and a Umami, each of which can come and go."""
+    """A portal and an Umami, each of which can be started and ended."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,32 +60,32 @@ class House:
 
     @contextmanager
     def portal(self) -> Iterator[int]:
-        """One process; its id."""
+        """Run the portal in one process; its id."""
         command = [sys.executable, "server.py", "--config", self.folder / "portal.toml"]
         with listening("portal", command, self.port, self.folder) as number:
             yield number
 
     @contextmanager
     def umami(self) -> Iterator[int]:
-        """Up for a while."""
+        """Run the stand-in for Umami."""
         command = [sys.executable, "-m", "tests.support.umami.server", self.folder / "umami"]
         command += [str(self.umami_port)]
         with listening("umami", command, self.umami_port, self.folder) as number:
             yield number
 
     def stored(self) -> list[dict[str, Any]]:
-        """What Umami has."""
+        """The events that Umami has stored."""
         path = self.folder / "umami" / "stored.jsonl"
         lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         return [json.loads(line) for line in lines]
 
     def state(self) -> State:
-        """Of the outbox."""
+        """The state of the outbox."""
         return look(self.outbox)
 
 
 def measure(plan: Plan) -> list[Outcome]:
-    """Away, then back; then up."""
+    """Measure with Umami away, then with Umami running; the tables."""
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
         away = _away(House(Path(name)), plan)
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
@@ -111,7 +111,7 @@ def _told(load: "subprocess.Popen[str]", seconds: float) -> dict[str, Any]:
 
 
 def _away(house: House, plan: Plan) -> Outcome:
-    """A load, a load that is cut off by a kill; then Umami comes, is restarted, and has it all."""
+    """Post events, kill the portal under a second load, then start and restart Umami; compare."""
     seconds = plan.page_event_seconds
     began = int(time.time())
     with house.portal() as portal:
@@ -158,7 +158,7 @@ def _away(house: House, plan: Plan) -> Outcome:
 
 
 def _lost(stored: list[dict[str, Any]], answered: list[list[int]]) -> int:
-    """How many were answered and are not there as often: each load numbers from nought."""
+    """How many answered events are missing; each load numbers its events from 0."""
     seen: dict[str, int] = {}
     for event in stored:
         seen[event["url"]] = seen.get(event["url"], 0) + 1
@@ -170,8 +170,8 @@ def _lost(stored: list[dict[str, Any]], answered: list[list[int]]) -> int:
 
 
 def _disorder(stored: list[dict[str, Any]], page: int) -> int:
-    """How often a page's event is not the one after the last: but for the first of each
-    further load."""
+    """How often an event of a page does not follow the one before it, except for the first event of
+    each further load."""
     numbers = [int(e["url"].split("/")[2]) for e in stored if e["url"].startswith(f"/{page}/")]
     breaks = sum(after != before + 1 for before, after in pairwise(numbers))
     return max(0, breaks - (numbers.count(0) - 1))
@@ -186,7 +186,7 @@ def _until(fine: Callable[[], bool]) -> None:
 
 
 def _up(house: House, plan: Plan) -> Outcome:
-    """One event after the other, straight to Umami and through the portal, in turn."""
+    """Post single events directly to Umami and through the portal, in turn; the table."""
     added, straight, through = [], [], []
     with house.umami(), house.portal():
         for _ in range(plan.rounds):
@@ -206,7 +206,7 @@ def _up(house: House, plan: Plan) -> Outcome:
 
 
 def _median(port: int, path: str, count: int) -> float:
-    """Milliseconds of one event. Raises BenchmarkError."""
+    """The median milliseconds of one event. Raises BenchmarkError."""
     body = {"website": WEBSITE, "hostname": "127.0.0.1", "url": "/", "title": "x", "referrer": ""}
     text = json.dumps({"type": "event", "payload": body})
     headers = {"Content-Type": "application/json", "User-Agent": "Mozilla/5.0 (X11) Firefox/128"}

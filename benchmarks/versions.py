@@ -1,8 +1,8 @@
-"""Versions of data tables on the disk, a week apart.
+"""Writes versions of generated data tables to disk, one for each week.
 
     python -m benchmarks.versions FOLDER [--versions 30] [--scale 1] [--seed 1] [--copies]
 
-Files that a week left alone are hard links to the last version's (`--copies`: files of their own).
+Files that did not change are hard links to those of the last version, or copies with `--copies`.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from pathlib import Path
 
 from benchmarks.tables import Tables, Week
 
-FIRST_VERSION = 90  # so that the names get longer on the way: 99 is followed by 100
+FIRST_VERSION = 90  # so that the names become longer: 100 follows 99
 FIRST_DATE = date(2024, 1, 5)
 
 
 class Versions:
-    """Writes one version after another into `folder`, each there as a whole or not at all."""
+    """Writes one version after another into `folder`, each atomically."""
 
     def __init__(
         self, folder: Path, seed: int = 1, scale: float = 1, *, copies: bool = False
@@ -34,11 +34,11 @@ class Versions:
 
     @property
     def rows(self) -> int:
-        """In the newest version."""
+        """The number of rows in the newest version."""
         return sum(len(table.rows) for table in self.tables.tables)
 
     def write_next(self) -> Week:
-        """The first version, or the next one; what the week did."""
+        """Write the first or the next version; what changed."""
         if self.names:
             week = self.tables.next_week()
         else:

@@ -1,9 +1,9 @@
-"""Words, names and sentences as data tables of a game have them: few words often, many seldom."""
+"""Words, names and sentences as in a game's data tables: few words are frequent, many are rare."""
 
 import itertools
 import random
 
-# The commonest first; those that follow are made of syllables, as names in games are.
+# The most frequent words first; further words are made of syllables, like names in games.
 _COMMON_TEXT = (
     "the of a and to in for with from on is when this by can at be an as it that used increases "
     "damage item health crafting iron wood water stone reduces food requires speed fire ore oil "
@@ -27,7 +27,7 @@ COMMON, _ONSETS, _VOWELS, _ENDS = map(
 WORDS = 9_000
 NOUNS = 2_000
 _ZIPF = 0.95
-# What a tokenizer and a page must bear now and then.
+# Unusual words that tokenizer and page must handle.
 _ORNAMENTS = (
     "50%",
     "+10",
@@ -44,7 +44,7 @@ _ORNAMENTS = (
 
 
 class Vocabulary:
-    """All draws come from one generator, so a seed makes the same words, names and sentences."""
+    """One random generator makes everything: a seed gives the same words, names and sentences."""
 
     def __init__(self, draws: random.Random) -> None:
         self._draws = draws
@@ -54,7 +54,7 @@ class Vocabulary:
         self.words = list(made)
         weights = [1 / (rank + 2) ** _ZIPF for rank in range(WORDS)]
         self._weights = list(itertools.accumulate(weights))
-        first = COMMON.index("damage")  # before it stand words that are in no name
+        first = COMMON.index("damage")  # the words before it are in no name
         self._nouns = [word.capitalize() for word in self.words[first:NOUNS]]
         self._noun_weights = list(itertools.accumulate(weights[first:NOUNS]))
 
@@ -66,7 +66,7 @@ class Vocabulary:
         return "".join(syllables) + self._draws.choice(_ENDS)
 
     def sentence(self, fewest: int, most: int) -> str:
-        """A capital, so many words, a full stop."""
+        """A sentence of so many words, with a capital and a full stop."""
         count = self._draws.randint(fewest, most)
         words = self._draws.choices(self.words, cum_weights=self._weights, k=count)
         if self._draws.random() < 0.2:
@@ -75,7 +75,7 @@ class Vocabulary:
         return text[0].upper() + text[1:] + "."
 
     def nouns(self, fewest: int, most: int) -> list[str]:
-        """So many words, each with a capital."""
+        """Draw so many words, each with a capital."""
         count = self._draws.randint(fewest, most)
         return self._draws.choices(self._nouns, cum_weights=self._noun_weights, k=count)
 

@@ -1,10 +1,10 @@
-"""A portal in this process, with a watch on its event loop: a child of `benchmarks.dashboard`.
+"""A portal with a latency probe on its event loop; `benchmarks.dashboard` runs it as a child.
 
     python -m benchmarks.watched CONFIG
 
-Prints its port, then answers each line of standard input with a line of JSON: `watch` begins a
-measurement, `report` says how long the loop was held at most since then (milliseconds), `load N`
-records N events a second from now on. Ends with standard input.
+It prints its port, then answers each line of standard input with a line of JSON: `watch` begins a
+measurement, `report` returns the longest block of the loop since then (milliseconds), `load N`
+records N events per second from now on. It ends with its standard input.
 """
 
 import asyncio
@@ -37,26 +37,26 @@ TICK = 0.001
 
 
 class Watch:
-    """How late the loop comes round."""
+    """Measures by how much timers of the event loop are late."""
 
     def __init__(self) -> None:
         self.late: list[float] = []
 
     async def run(self) -> None:
-        """For ever."""
+        """Measure until cancelled."""
         while True:
             began = time.perf_counter()
             await asyncio.sleep(TICK)
             self.late.append(time.perf_counter() - began - TICK)
 
     def report(self) -> dict[str, float]:
-        """In milliseconds."""
+        """The longest delay and the 99.9th percentile, in milliseconds."""
         late = sorted(self.late)
         return {"worst": 1000 * late[-1], "p999": 1000 * late[len(late) * 999 // 1000]}
 
 
 async def load(services: Services, rate: int) -> None:
-    """So many downloads a second, by clients of the history and new ones."""
+    """Record so many downloads per second, by clients of the history and by new ones."""
     due = time.perf_counter()
     while True:
         for _ in range(rate // 50):
@@ -85,7 +85,7 @@ async def main(path: Path) -> None:
         server = HTTPServer(make_app(services))
         sockets = bind_sockets(0, config.address)
         server.add_sockets(sockets)
-        gc.freeze()  # as the server does
+        gc.freeze()  # as server.py does
         print(sockets[0].getsockname()[1], flush=True)
         tasks.append(asyncio.create_task(watch.run()))
         while line := await asyncio.to_thread(sys.stdin.readline):

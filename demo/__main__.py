@@ -1,4 +1,4 @@
-"""What `make run` calls: `python -m demo`, with PORT, DATA_DIR and CONFIG in the environment."""
+"""Entry point of `make run`: `python -m demo`, PORT, DATA_DIR and CONFIG from the environment."""
 
 import os
 import sys

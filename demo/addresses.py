@@ -1,10 +1,10 @@
-"""What `make run` prints when everything answers."""
+"""The text that `make run` prints when everything answers."""
 
 ASSET = "downloads/pets/v2.1.0/pets-2.1.0-soak.bin"
 
 
 def text(base: str, metrics_token: str) -> str:
-    """The addresses, one line each; `base` without a slash at its end."""
+    """The addresses, one on each line; `base` has no slash at its end."""
     return f"""\
 The portal is running; Ctrl-C stops it.
 

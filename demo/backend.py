@@ -28,7 +28,7 @@ class Backend:
     async def running(
         cls, variables: Mapping[str, str], body: IO[bytes] | None
     ) -> AsyncIterator["Backend"]:
-        """Start it with the CGI variables and the request body; at the end it is gone."""
+        """Start it with the CGI variables and the request body; it is ended at exit."""
         length = {"CONTENT_LENGTH": str(os.fstat(body.fileno()).st_size)} if body else {}
         process = await asyncio.create_subprocess_exec(
             "git",
@@ -47,7 +47,7 @@ class Backend:
             await asyncio.shield(backend._end())
 
     async def headers(self) -> tuple[int, HTTPHeaders]:
-        """The status and the headers; 500 where the backend ended without any."""
+        """The status and the headers; 500 if the backend ended without any."""
         try:
             text = (await self._output.readuntil(b"\r\n\r\n")).decode("latin-1")
         except asyncio.IncompleteReadError:
@@ -57,7 +57,7 @@ class Backend:
         return status, headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body. What is not asked for stays in the pipe, and the backend waits."""
+        """The body, piece by piece. If nobody reads, the pipe fills and the backend waits."""
         while chunk := await self._output.read(CHUNK):
             yield chunk
 
@@ -70,5 +70,5 @@ class Backend:
     async def _end(self) -> None:
         self.kill()
         while await self._output.read(CHUNK):
-            pass  # the pipe is closed only when it has been read to its end
+            pass  # asyncio closes the pipe only after it was read to the end
         await self._process.wait()

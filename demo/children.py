@@ -1,4 +1,4 @@
-"""Child processes of the launcher: each in a session of its own, none left behind."""
+"""Child processes of the launcher: each in its own session, all ended with the launcher."""
 
 import asyncio
 import ctypes
@@ -21,8 +21,8 @@ async def start(
 ) -> Process:
     """Start Python with these arguments; `piped` connects its standard input and output.
 
-    In a session of its own, since Ctrl-C goes to all of the terminal's foreground: what the
-    launcher then forwards would be a second signal. Raises OSError.
+    The child has its own session, because Ctrl-C goes to every process in the terminal's
+    foreground, and the signal that the launcher forwards would be a second one. Raises OSError.
     """
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -36,7 +36,7 @@ async def start(
 
 
 def _end_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the launcher is gone, however it went; Linux only."""
+    """Ask the kernel to send SIGTERM when the launcher ends for any reason; Linux only."""
     if prctl := getattr(ctypes.CDLL(None), "prctl", None):
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -49,7 +49,7 @@ def send(process: Process, number: int) -> None:
 
 
 async def end(process: Process, seconds: float) -> int:
-    """End it, with force after so many seconds; its status."""
+    """End it, by SIGKILL after so many seconds; its status."""
     if process.stdin:
         process.stdin.close()
     send(process, signal.SIGTERM)
@@ -61,7 +61,7 @@ async def end(process: Process, seconds: float) -> int:
 
 
 def free_port(wanted: int) -> int:
-    """The port if it is free on 127.0.0.1 (0: any that is). Raises OSError where it is taken."""
+    """The port if it is free on 127.0.0.1 (0: any free port). Raises OSError if it is taken."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", wanted))

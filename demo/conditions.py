@@ -16,7 +16,7 @@ class UnsatisfiableRange(Exception):  # noqa: N818 - named as its status is
 
 
 def precondition(headers: Mapping[str, str], etag: str, modified: int) -> HTTPStatus | None:
-    """304 or 412 where a condition says so, else None; `modified` in seconds since 1970."""
+    """304 or 412 if a condition demands it, else None; `modified` in seconds since 1970."""
     if match := headers.get("If-Match"):
         if not _matches(match, etag):
             return HTTPStatus.PRECONDITION_FAILED
@@ -29,7 +29,7 @@ def precondition(headers: Mapping[str, str], etag: str, modified: int) -> HTTPSt
 
 
 def byte_range(headers: Mapping[str, str], etag: str, modified: int, size: int) -> range | None:
-    """The bytes that are wanted; None for all (also for several ranges, as S3 does).
+    """The requested bytes; None for all of them (also for several ranges, like S3).
 
     Raises UnsatisfiableRange.
     """

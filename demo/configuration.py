@@ -70,5 +70,5 @@ def write(path: Path, port: int, data_dir: Path, origins: Mapping[str, str]) -> 
 
 
 def _quoted(value: str) -> str:
-    """A basic string of TOML; JSON's form is one, unless it escapes beyond the first plane."""
+    """A basic string of TOML. JSON's form is the same, except for escapes above U+FFFF."""
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Filling the demo: from the few source files in `demo/sources/` to what a GitLab holds.
+"""Makes the content of the stand-in GitLab from the source files in `demo/sources/`.
 
 <directory>/stamp                       what it was filled from
 <directory>/<slug>/project.json         id, path, name, description
@@ -25,10 +25,10 @@ LARGE_BYTES = 64 * 1024 * 1024
 
 
 def fill(directory: Path, *, large_bytes: int = LARGE_BYTES) -> None:
-    """Fill the directory, unless it is filled already; `large_bytes` is the size of the noise.
+    """Fill the directory unless it is filled already; `large_bytes` is the size of the random file.
 
-    It appears in one step: a fill that was interrupted leaves `<directory>.partial`, and is done
-    again. Raises OSError, and CalledProcessError where git refuses.
+    The directory appears in one step. An interrupted fill leaves `<directory>.partial` and is
+    repeated. Raises OSError, and CalledProcessError if git fails.
     """
     if is_filled(directory, large_bytes=large_bytes):
         return
@@ -43,7 +43,7 @@ def fill(directory: Path, *, large_bytes: int = LARGE_BYTES) -> None:
 
 
 def is_filled(directory: Path, *, large_bytes: int = LARGE_BYTES) -> bool:
-    """Whether the directory holds all of today's sources."""
+    """Whether the directory was made from the current sources."""
     try:
         return (directory / "stamp").read_text() == _stamp(large_bytes)
     except OSError:

@@ -16,10 +16,10 @@ CHUNK = 256 * 1024
 
 
 class FileSender(RequestHandler):
-    """A handler that answers with files: mix it in before the others."""
+    """Mixin for a handler that answers with files; it comes before the other base classes."""
 
     def compute_etag(self) -> str | None:
-        """None: `send_file` sets it, and Tornado must not hash what was sent."""
+        """None, because `send_file` sets the ETag and Tornado must not hash the sent bytes."""
         return None
 
     async def send_file(self, path: Path, etag: str) -> None:
@@ -48,7 +48,7 @@ class FileSender(RequestHandler):
         await self.send_bytes(path, wanted)
 
     async def send_bytes(self, path: Path, wanted: range) -> None:
-        """The body; a chunk is read when the client has taken the one before."""
+        """Send the body; each chunk is read after the client has taken the one before."""
         if self.request.method == "HEAD":
             return
         with path.open("rb") as file:

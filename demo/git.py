@@ -1,4 +1,4 @@
-"""The git program, kept apart from the configuration of whoever runs it."""
+"""Runs the git program without the configuration of the user."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_TERMINAL_PROMPT": "0",
-    # A data directory that belongs to somebody else is none of git's business here.
+    # git would refuse a repository that belongs to another user.
     "GIT_CONFIG_COUNT": "1",
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": "*",
@@ -21,7 +21,7 @@ ENVIRONMENT = {
 
 def git(repository: Path, *arguments: str, stdin: IO[bytes] | None = None) -> bytes:
     """Run git in a repository; its output. Raises CalledProcessError, whose stderr says why."""
-    # No shell, and git as PATH has it.
+    # Without a shell, and with the git that is in PATH.
     return subprocess.run(  # nosec B603 B607
         ["git", *arguments],
         cwd=repository,
@@ -52,7 +52,7 @@ def import_history(history: Path, repository: Path) -> None:
 def commit_of(repository: Path, revision: str) -> str | None:
     """The commit id that a tag, branch or id stands for, or None."""
     if revision.startswith("-"):
-        return None  # an option is no revision
+        return None  # it would be an option and not a revision
     try:
         name = git(repository, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     except subprocess.CalledProcessError:

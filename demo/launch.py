@@ -15,7 +15,7 @@ SERVER = Path(__file__).parent.parent / "server.py"
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run until a signal; the status to exit with. PORT, DATA_DIR and CONFIG may be empty."""
+    """Run until a signal; the exit status. PORT, DATA_DIR and CONFIG may be empty."""
     port, data_dir = environ.get("PORT", ""), environ.get("DATA_DIR", "")
     if port and not (port.isdecimal() and int(port) < 65536):
         print(f'PORT must be a number from 0 to 65535; it is "{port}".', file=sys.stderr)
@@ -32,7 +32,7 @@ def main(environ: Mapping[str, str]) -> int:
 
 
 def _replace_by_server(config: str, port: str, data_dir: str) -> None:
-    """Become server.py: it then gets every signal itself."""
+    """Replace this process by server.py, so that it gets every signal itself."""
     command = [sys.executable, str(SERVER), "--config", config]
     command += ["--port", port] if port else []
     command += ["--data-dir", data_dir] if data_dir else []

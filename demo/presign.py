@@ -1,7 +1,7 @@
 """Presigned addresses, in the manner of AWS Signature Version 4 queries.
 
 The signature covers the method, the path and the rest of the query, so that an address for GET is
-good for GET only. The exact canonical form of AWS is nobody's concern here: who signs also checks.
+good for GET only. The canonical form differs from that of AWS: the same program signs and checks.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class Presigner:
         return f"{signed}&X-Amz-Signature={self._signature('GET', path, signed)}"
 
     def refusal(self, method: str, path: str, query: str) -> tuple[str, str] | None:
-        """Why a request is refused, as S3's error code and message; None where it is fine."""
+        """Why a request is refused, as S3's error code and message; None if it is not."""
         signed, separator, signature = query.rpartition("&X-Amz-Signature=")
         if not separator:
             return "AccessDenied", "Access Denied"

@@ -1,4 +1,4 @@
-"""The filled folder, as the stand-in reads it: at every request anew, so that it can be changed."""
+"""Reads the filled folder again for each request, so that tests can change it."""
 
 import json
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# One JSON object of a file below.
+# One JSON object of the files below.
 JSONEntry = dict[str, Any]
 
 

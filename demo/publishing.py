@@ -1,4 +1,4 @@
-"""Publishing a release's assets: their bytes, where they lie, and the links to them."""
+"""Makes the assets of a release: their bytes, their place in storage, the links to them."""
 
 import hashlib
 import os
@@ -15,8 +15,8 @@ BLOCK = 1024 * 1024
 class Publishing:
     """The packages and links of one project, collected release by release.
 
-    Addresses in links begin with `{gitlab}` or `{objects}`, since ports are known only when the
-    stand-in runs.
+    Addresses in links begin with `{gitlab}` or `{objects}`, because the ports are known only when
+    the stand-in runs.
     """
 
     def __init__(self, directory: Path, slug: str, project: int, large_bytes: int) -> None:
@@ -43,7 +43,7 @@ class Publishing:
             if asset.get("store") != "link":
                 self._add_file(release, path, sha256)
             links.append(self._link(release["tag"], asset))
-        # GitLab lists the newest link first; ours are numbered so that the order stays.
+        # GitLab lists the newest link first; these numbers keep the order of the file.
         self._links += len(links)
         return [{"id": self._links - i, **link} for i, link in enumerate(links)]
 
@@ -107,7 +107,7 @@ class Publishing:
 
 
 def _version(tag: str) -> str:
-    """A tag as a package's version: GitLab allows neither a slash nor needs the v."""
+    """A tag as a package version: without the v, and without slashes, which GitLab forbids."""
     return tag.removeprefix("v").replace("/", "-")
 
 

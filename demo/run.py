@@ -1,4 +1,4 @@
-"""One run of the demo: the stand-in, the portal before it, and what ends them."""
+"""One run of the demo: starts the stand-in and the portal, and ends both."""
 
 import asyncio
 import json
@@ -15,12 +15,12 @@ STOP_SECONDS = 10.0
 
 
 class DemoError(Exception):
-    """The demo cannot run; the text is a sentence for whoever started it."""
+    """The demo cannot run; the text is a sentence for the user."""
 
 
 @dataclass(slots=True)
 class Demo:
-    """What one run needs; `shown_token` is what the printed /metrics address holds."""
+    """One run; `shown_token` is the token in the printed /metrics address."""
 
     server: Path
     port: int
@@ -29,7 +29,7 @@ class Demo:
     shown_token: str
 
     async def run(self) -> int:
-        """Start both, print the addresses, wait for an end. Returns server.py's status."""
+        """Start both, print the addresses, wait until one ends. Returns server.py's status."""
         try:
             self.port = children.free_port(self.port)
         except OSError:
@@ -78,7 +78,7 @@ class Demo:
         return self._status(portal.returncode, greeting, signalled.is_set())
 
     async def _greet(self, portal: Process) -> bool:
-        """Wait until the portal answers and print the addresses; False where it does not."""
+        """Wait until the portal answers and print the addresses; False if it does not answer."""
         base = f"http://127.0.0.1:{self.port}"
         if not await children.answers(f"{base}/healthz", START_SECONDS):
             return False
@@ -87,7 +87,7 @@ class Demo:
         return True
 
     def _status(self, status: int, greeting: asyncio.Task[bool], signalled: bool) -> int:
-        """server.py's own status; one that nobody asked to end has failed in any case."""
+        """The exit status after a signal. Raises DemoError if server.py ended by itself."""
         if signalled:
             return status if status >= 0 else 128 - status
         when = "" if greeting.done() and not greeting.cancelled() else " before it answered"

@@ -65,7 +65,7 @@ def test_a_known_vulnerability_fails(service, tmp_path):
     service.advisories["tornado"] = ADVISORY
     status, said = audit(service.server_port, tmp_path)
     assert status == 1
-    assert "PYSEC-2030-1, mended in 99.0" in said
+    assert "PYSEC-2030-1, fixed in 99.0" in said
 
 
 def test_none_is_known(service, tmp_path):

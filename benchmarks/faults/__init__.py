@@ -1,6 +1,6 @@
-"""Faults under a running load: what is promised of each, tried again and again.
+"""Fault injection under load: each fault, again and again, with a check of what is promised.
 
-`gateway.py` is a GitLab that fails in many ways, `work.py` what clients do meanwhile, `rig.py` all
-of it running, `injected.py` the faults, `audit.py` what must be true afterwards. The short tests in
-tests/test_holding_faults.py use the same parts.
+`gateway.py` is a GitLab that fails in many ways, `work.py` the clients, `rig.py` runs all of it,
+`injected.py` has the faults, `audit.py` checks the result. The short tests in
+`tests/operations/test_fault_trials.py` use the same parts.
 """

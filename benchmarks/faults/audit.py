@@ -1,4 +1,4 @@
-"""What must be true after a fault, whatever it was."""
+"""Invariants: what must be true of the database after any fault."""
 
 import sqlite3
 from collections import Counter
@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.faults.work import Seen
 from portal.http.client import ip_hash
 
-# One client's rows, by what a piece of work is recorded as.
+# Queries for the rows of one client, by the table of the event.
 TABLES = {
     "downloads": "select ip_hash, count(*) from downloads group by ip_hash",
     "clones": "select ip_hash, count(*) from clones group by ip_hash",
@@ -18,7 +18,7 @@ TABLES = {
     "searches": "select ip_hash, count(*) from catalog_interactions group by ip_hash",
 }
 
-# Each total beside the rows that it stands for.
+# Each total with the rows that it must be equal to.
 TOTALS = {
     "download_totals": (
         "select day, project, version, asset, count from download_totals where count <> 0",
@@ -45,7 +45,7 @@ TOTALS = {
 
 
 def audit(database: Path, seen: Iterable[Seen]) -> list[str]:
-    """A sentence for each thing that is not as it must be. The portal may be running."""
+    """Return a sentence for each broken invariant. Safe while the portal runs."""
     with closing(sqlite3.connect(database, timeout=10)) as connection:
         faults = [
             f"integrity_check: {line}"

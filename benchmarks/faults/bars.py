@@ -1,4 +1,4 @@
-"""Every fault in turn, as a table with its bars."""
+"""Runs every fault in turn; the table and its bars."""
 
 import statistics
 import tempfile
@@ -15,11 +15,11 @@ from demo.content import fill
 
 RECOVERY_SECONDS = 1.0
 LARGE_BYTES = 8 * MIB
-SHOWN = 5  # sentences of one fault
+SHOWN = 5  # broken invariants that are printed for one fault
 
 
 def measure(plan: Plan) -> list[Outcome]:
-    """Try all that can be tried on this machine."""
+    """Run every fault that this machine can make."""
     times = Times(
         kills=plan.kills,
         process_kills=max(2, plan.kills // 4),
@@ -41,14 +41,14 @@ def measure(plan: Plan) -> list[Outcome]:
             trial = tried(fault, times, content)
             trials.append(trial)
             outcome.rows.append(_row(trial))
-            print("  ".join(_row(trial)), flush=True)  # all of it takes a quarter of an hour
+            print("  ".join(_row(trial)), flush=True)  # the whole run takes 15 minutes
             outcome.notes += [f"{fault.name}: {line}" for line in trial.faults[:SHOWN]]
     outcome.bars = _bars(trials)
     return [outcome]
 
 
 def missing(fault: Fault) -> str:
-    """What this machine lacks to try it; nothing where it can."""
+    """What this machine lacks for a fault; empty if nothing is missing."""
     if fault.place is not disk.plain:
         return disk.missing()
     return f"no {FAKETIME}" if fault.clock and not FAKETIME.exists() else ""

@@ -1,4 +1,4 @@
-"""Disks of their own for the portal to write to: one that is small, one that can break."""
+"""Separate file systems for the portal's data: a small one, and one that can fail."""
 
 import shutil
 import subprocess
@@ -9,12 +9,12 @@ from pathlib import Path
 TMPFS_BYTES = 64 << 20
 IMAGE_BYTES = 96 << 20
 
-# Makes a disk somewhere under a folder; gives where the portal is to write.
+# Mounts a file system below a folder; yields the folder in which the portal is to write.
 Place = Callable[[Path], AbstractContextManager[Path]]
 
 
 def run(*command: object, check: bool = True) -> str:
-    """A program of the system's; its output."""
+    """Run a system program; its output."""
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=check
     )
@@ -22,7 +22,7 @@ def run(*command: object, check: bool = True) -> str:
 
 
 def missing() -> str:
-    """Why no disk can be mounted here; nothing where one can."""
+    """Why nothing can be mounted here; empty if it can."""
     programs = ("unshare", "mount", "findmnt", "losetup", "mkfs.ext4", "e2fsck")
     if lacking := [name for name in programs if not shutil.which(name)]:
         return f"no {', '.join(lacking)}"
@@ -33,13 +33,13 @@ def missing() -> str:
 
 @contextmanager
 def plain(folder: Path) -> Iterator[Path]:
-    """No disk of its own."""
+    """A plain folder."""
     yield folder / "data"
 
 
 @contextmanager
 def tmpfs(folder: Path) -> Iterator[Path]:
-    """A small disk in memory; needs root."""
+    """A small tmpfs; needs root."""
     place = folder / "disk"
     place.mkdir()
     run("mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "none", place)
@@ -51,7 +51,7 @@ def tmpfs(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def image(folder: Path) -> Iterator[Path]:
-    """An ext4 on a loop device; needs root. It may be unmounted and mounted again meanwhile."""
+    """An ext4 on a loop device; needs root. It may be unmounted and mounted again in between."""
     place, file = folder / "disk", folder / "image"
     place.mkdir()
     with file.open("wb") as made:
@@ -67,7 +67,7 @@ def image(folder: Path) -> Iterator[Path]:
 
 
 def fill(place: Path) -> Path:
-    """Take every byte that is left; the file that did."""
+    """Fill the disk with one file; that file."""
     filler = place / "filler"
     with filler.open("wb", buffering=0) as file:
         try:
@@ -78,7 +78,7 @@ def fill(place: Path) -> Path:
 
 
 def abort(place: Path) -> str:
-    """Let an ext4 be read-only as after an error, whatever is open there; the device."""
+    """Make an ext4 read-only as after a disk error, even with open files; its device."""
     device = run("findmnt", "-no", "SOURCE", place).strip()
     run("mount", "-o", "remount,abort", place, check=False)
     return device

@@ -1,10 +1,11 @@
-"""A GitLab that fails when it is told to: the demo's stand-in, behind a gateway that spoils it.
+"""A GitLab that fails on command: the demo's stand-in behind a TCP gateway that injects faults.
 
     python -m benchmarks.faults.gateway CONTENT GITLAB_PORT OBJECTS_PORT
 
-Prints a line when it answers. Each line of standard input names a fault of `FAULTS`, or `none`, and
-is printed again once it holds, for connections that are open too; what is already being answered
-goes on. Ends with standard input. The ports are given, so that one that was killed can come back.
+Prints a line when it answers. Each line of standard input names a fault of `FAULTS`, or `none`. The
+line is printed again when the fault is in effect, also for open connections; an answer that is
+already being sent is completed. The process ends with its standard input. The ports are arguments,
+so that a gateway that was killed can be started again at the same address.
 """
 
 import asyncio
@@ -18,13 +19,13 @@ from pathlib import Path
 from demo.standin import ADDRESS, StandIn
 
 CHUNK = 64 << 10
-TRICKLE = 16 << 10  # bytes of a slow GitLab's answer, each after a pause
+TRICKLE = 16 << 10  # bytes between two pauses of a slow GitLab
 TRICKLE_SECONDS = 0.05
 TOO_MANY = b"Retry-After: 1\r\n"
 
 
 def head(status: int, more: bytes = b"", body: bytes = b"no\n") -> bytes:
-    """A whole answer, after which the connection ends."""
+    """A complete answer that closes the connection."""
     return b"HTTP/1.1 %d X\r\nConnection: close\r\n%sContent-Length: %d\r\n\r\n%s" % (
         status,
         more,
@@ -34,16 +35,16 @@ def head(status: int, more: bytes = b"", body: bytes = b"no\n") -> bytes:
 
 
 def redirect(request: bytes) -> bytes:
-    """To where it was asked already."""
+    """A redirect to the requested address itself."""
     return head(302, b"Location: %s\r\n" % request.split(b" ", 2)[1])
 
 
 def garbage(_request: bytes) -> bytes:
-    """No HTTP at all."""
+    """Random bytes that are not HTTP."""
     return random.randbytes(2000) + b"\r\n\r\n"  # noqa: S311 - a load
 
 
-# What is answered at once; and what becomes of the stand-in's own answer.
+# Faults that are answered at once, and faults that change the stand-in's own answer.
 CANNED: dict[str, Callable[[bytes], bytes]] = {
     "401": lambda _: head(401, b'WWW-Authenticate: Basic realm="GitLab"\r\n'),
     "404": lambda _: head(404),
@@ -65,13 +66,13 @@ class Gateway:
         self.changed = asyncio.Event()
 
     def set(self, fault: str) -> None:
-        """From now on."""
+        """Set the fault for all further requests."""
         self.fault = fault
         self.changed.set()
         self.changed = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of the portal's, until either side ends it."""
+        """Serve one connection of the portal until either side closes it."""
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             theirs, ours = await asyncio.open_connection(ADDRESS, self._upstream)
             try:
@@ -89,7 +90,7 @@ class Gateway:
         theirs: asyncio.StreamReader,
         ours: asyncio.StreamWriter,
     ) -> None:
-        """Pass requests on until one is to fail; libcurl sends a head in one piece."""
+        """Forward requests until one must fail; libcurl sends each head in one piece."""
         answering = asyncio.create_task(self._pass(theirs, writer))
         try:
             while data := await reader.read(CHUNK):
@@ -118,7 +119,7 @@ class Gateway:
         theirs: asyncio.StreamReader,
         ours: asyncio.StreamWriter,
     ) -> None:
-        """Answer this request as the fault has it; the connection ends then."""
+        """Answer this request with the fault and close the connection."""
         if canned := CANNED.get(self.fault):
             writer.write(canned(request))
             await writer.drain()

@@ -1,4 +1,4 @@
-"""The faults. Each yields, as often as it ends, the moment since which the portal is to answer."""
+"""The faults. Each yields, every time it ends, the moment from which the portal must answer."""
 
 import platform
 import random
@@ -15,14 +15,14 @@ from benchmarks.faults.rig import Rig
 from sql.database import connect
 from tests.support.running import no_descriptors
 
-# Of Debian's package libfaketime.
+# From Debian's package libfaketime.
 FAKETIME = Path(f"/usr/lib/{platform.machine()}-linux-gnu/faketime/libfaketimeMT.so.1")
 DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How often, and how long: `seconds` for all but the lock."""
+    """How often and how long; `seconds` is for every fault but the database lock."""
 
     kills: int
     process_kills: int
@@ -36,8 +36,8 @@ Injection = Callable[[Rig, Plan], Iterator[float]]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`place` makes the folder in which the portal writes; `clock` says that its clock is set,
-    `unwritable` that nothing can be recorded: pages stay up, and the catalog's are not counted.
+    """One fault. `place` makes the folder in which the portal writes; `clock`: the portal's clock
+    is changed; `unwritable`: nothing can be recorded, so catalog views are shown, not counted.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Fault:
 
 
 def portal_killed(rig: Rig, plan: Plan) -> Iterator[float]:
-    """SIGKILL at random moments, started again by whoever watches."""
+    """SIGKILL of the whole portal at random moments; this function starts it again."""
     for _ in range(plan.kills):
         _a_moment()
         rig.kill()
@@ -59,7 +59,7 @@ def portal_killed(rig: Rig, plan: Plan) -> Iterator[float]:
 
 
 def process_killed(rig: Rig, plan: Plan) -> Iterator[float]:
-    """SIGKILL to one of several, started again by the first."""
+    """SIGKILL of one process of several; the supervisor starts it again."""
     for _ in range(plan.process_kills):
         _a_moment()
         rig.kill_one()
@@ -67,7 +67,7 @@ def process_killed(rig: Rig, plan: Plan) -> Iterator[float]:
 
 
 def gitlab_killed(rig: Rig, plan: Plan) -> Iterator[float]:
-    """SIGKILL, and back after a while."""
+    """SIGKILL of GitLab, which is started again after a while."""
     for _ in range(plan.gitlab_kills):
         _a_moment()
         rig.gateway.kill()
@@ -81,7 +81,7 @@ def _a_moment() -> None:
 
 
 def gitlab_fails(fault: str, rig: Rig, plan: Plan) -> Iterator[float]:
-    """One of the gateway's faults, for a while."""
+    """One of the gateway's faults for a while."""
     rig.gateway.set(fault)
     time.sleep(plan.seconds)
     rig.gateway.set("none")
@@ -89,7 +89,7 @@ def gitlab_fails(fault: str, rig: Rig, plan: Plan) -> Iterator[float]:
 
 
 def database_locked(rig: Rig, plan: Plan) -> Iterator[float]:
-    """Another program has the write lock."""
+    """Another program holds the write lock of the database."""
     with closing(connect(rig.database)) as connection:
         connection.execute("begin immediate")
         time.sleep(plan.lock_seconds)
@@ -98,7 +98,7 @@ def database_locked(rig: Rig, plan: Plan) -> Iterator[float]:
 
 
 def disk_full(rig: Rig, plan: Plan) -> Iterator[float]:
-    """Not a byte is left where the portal writes."""
+    """The disk on which the portal writes is full."""
     filler = disk.fill(rig.portal.data_dir.parent)
     time.sleep(plan.seconds)
     filler.unlink()
@@ -106,8 +106,8 @@ def disk_full(rig: Rig, plan: Plan) -> Iterator[float]:
 
 
 def read_only(rig: Rig, plan: Plan) -> Iterator[float]:
-    """The file system gives up, as after an error of its disk: it is read-only until it is checked,
-    for which the portal must stop; nor does it start before it can write."""
+    """The file system becomes read-only, as after a disk error. The portal must be stopped for the
+    check, and refuses to start before it can write."""
     place = rig.portal.data_dir.parent
     device = disk.abort(place)
     time.sleep(plan.seconds)
@@ -124,7 +124,7 @@ def read_only(rig: Rig, plan: Plan) -> Iterator[float]:
 
 
 def clock_set_back(rig: Rig, plan: Plan) -> Iterator[float]:
-    """By a day; after a while it is right again."""
+    """The clock goes back by a day, and is corrected after a while."""
     for seconds in (-DAY, 0):
         rig.set_clock(seconds)
         time.sleep(plan.seconds)
@@ -132,7 +132,7 @@ def clock_set_back(rig: Rig, plan: Plan) -> Iterator[float]:
 
 
 def descriptors_used_up(rig: Rig, plan: Plan) -> Iterator[float]:
-    """The limit is what is in use at the moment."""
+    """The limit of file descriptors is lowered to the number in use."""
     with no_descriptors(*rig.servers()):
         time.sleep(plan.seconds)
     yield time.monotonic()

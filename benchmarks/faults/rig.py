@@ -1,4 +1,4 @@
-"""A portal before a GitLab that can fail, both in processes of their own; and what they leave."""
+"""The test rig: a portal and a GitLab that can fail, as processes, and the check afterwards."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ from sql.spill import waiting
 from tests.support.running import RunningPortal
 
 TOKEN = "glpat-faults"  # noqa: S105 - on the loopback only
-SETTLE_SECONDS = 15.0  # for what was spilled to be in the database, and transfers to end
+SETTLE_SECONDS = 15.0  # until spilled events are in the database and transfers have ended
 RECOVER_SECONDS = 30.0
 PROBE = "/downloads/pets/v2.1.0/SHA256SUMS"
 ASKED = (
@@ -33,13 +33,13 @@ ASKED = (
     PROBE,
     "/pets.git/info/refs?service=git-upload-pack",
 )
-# A catalog whose index was damaged is made anew, which takes longer.
+# A damaged catalog index is rebuilt, which takes longer.
 ALL_ASKED = (*ASKED, "/catalog/search?q=iron")
 LIMITS = {"first_byte_seconds": 2, "upstream_stall_seconds": 2, "connect_seconds": 2}
-# libfaketime 0.9.10 lets Python's sleep, which has an absolute end, fail or last a day.
+# Under libfaketime 0.9.10 Python's sleep, which waits for an absolute time, fails or lasts a day.
 _SLEEP = "import select, time\ntime.sleep = lambda s: select.select([], [], [], s) and None\n"
 _TRACEBACK = re.compile(r"^Traceback.*\n(?:[ ].*\n|\n)*(.*)", re.MULTILINE)
-# All that may lie in the portal's folder.
+# Every file that may be in the portal's folder.
 KNOWN = re.compile(
     r"(portal|catalog)\.sqlite3(-wal|-shm|-journal|\.lock)?|[a-z.0-9]*lock|portal\.sqlite3\.[a-z]+"
     r"|spill(/\d+\.spill)?|uploads(/[0-9a-f]{32}-[0-9a-f]{64}(-edited)?)?|lost\+found"
@@ -48,7 +48,7 @@ KNOWN = re.compile(
 
 
 class Gateway:
-    """The GitLab; `set` makes it fail, `kill` and `start` end it and bring it back."""
+    """The GitLab process: `set` injects a fault, `kill` and `start` end and restart it."""
 
     def __init__(self, content: Path) -> None:
         self._content = content
@@ -57,7 +57,7 @@ class Gateway:
         self.start()
 
     def start(self) -> None:
-        """Return when it answers."""
+        """Start it and wait until it answers."""
         command = [sys.executable, "-m", "benchmarks.faults.gateway", self._content, *self.ports]
         self._process = subprocess.Popen(
             [str(part) for part in command],
@@ -71,7 +71,7 @@ class Gateway:
         self._hear()
 
     def set(self, fault: str) -> None:
-        """Fail so from now on, or not at all (`none`)."""
+        """Inject this fault from now on; `none` ends it."""
         assert self._process
         assert self._process.stdin
         self._process.stdin.write(f"{fault}\n")
@@ -86,7 +86,7 @@ class Gateway:
             raise BenchmarkError("the failing GitLab does not answer")
 
     def kill(self) -> None:
-        """By SIGKILL."""
+        """End it by SIGKILL."""
         if self._process:
             self._process.kill()
             self._process.communicate()
@@ -94,8 +94,8 @@ class Gateway:
 
 
 class Rig:
-    """Everything, as a context. `folder` is for this run alone, `content` as `demo.content` fills
-    it; `data` is where the portal writes."""
+    """Everything, as a context. `folder` belongs to this run alone, `content` is as `demo.content`
+    fills it; the portal writes in `data`."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class Rig:
     # -- the portal --------------------------------------------------------------------------------
 
     def kill(self) -> None:
-        """End the portal by SIGKILL, and see that all of its processes go."""
+        """End the portal by SIGKILL and wait until all of its processes are gone."""
         pids = self.pids()
         self.portal.process.kill()
         self.portal.process.wait()
@@ -160,29 +160,29 @@ class Rig:
         self._pids |= pids
 
     def kill_one(self) -> None:
-        """End one of several processes."""
+        """End one of several serving processes by SIGKILL."""
         self.pids()
         parent = self.portal.process.pid
         os.kill(random.choice([pid for pid in self.servers() if pid != parent]), signal.SIGKILL)  # noqa: S311
 
     def pids(self) -> set[int]:
-        """The portal's processes, and its workers'."""
+        """The ids of the portal's processes and of their workers."""
         found = set(tree(self.portal.process.pid))
         self._pids |= found
         return found
 
     def servers(self) -> list[int]:
-        """The processes that serve, and the one that watches several; no workers."""
+        """The ids of the serving processes and the supervisor, without workers."""
         return [pid for pid in tree(self.portal.process.pid) if _is(pid, b"server.py")]
 
     def set_clock(self, seconds: int) -> None:
-        """The portal's clock, beside the machine's; where it was started for that."""
+        """Set the offset of the portal's clock; works if it was started with libfaketime."""
         changed = self._clock.with_suffix(".new")
         changed.write_text(f"{seconds:+d}\n")
         changed.replace(self._clock)
 
     def does_not_start(self) -> None:
-        """See that it says why. Raises BenchmarkError where it starts, or says nothing."""
+        """Check that the portal refuses to start and says why. Raises BenchmarkError otherwise."""
         done = subprocess.run(
             self.portal.command,
             cwd=ROOT,
@@ -197,12 +197,12 @@ class Rig:
 
     @property
     def database(self) -> Path:
-        """Where the events are."""
+        """The path of the database."""
         path: Path = self.portal.data_dir / "portal.sqlite3"
         return path
 
     def recovered(self, since: float, asked: Sequence[str] = ASKED) -> float:
-        """Seconds from that moment until page, download and clone are answered."""
+        """The seconds from that moment until a page, a download and a clone are answered."""
         while time.monotonic() - since < RECOVER_SECONDS:
             with suppress(OSError, HTTPException):
                 if self._answers(asked):
@@ -225,10 +225,10 @@ class Rig:
                 return False
         return True
 
-    # -- what is left --------------------------------------------------------------------------
+    # -- the check afterwards --------------------------------------------------------------------
 
     def check(self) -> list[str]:
-        """End the load and let the portal come to rest; what is not as it must be, in sentences."""
+        """End the load and wait until the portal is idle; a sentence for each broken invariant."""
         self.load.stop()
         faults = list(self.load.broken)
         port = self.portal.port
@@ -237,7 +237,7 @@ class Rig:
             faults.append(f"{waiting(spills, self.database)} events still wait")
         if not _until(lambda: connections(port) == 0, SETTLE_SECONDS):
             faults.append(f"{connections(port)} connections are left")
-        # What a killed process leaves is cleared by the next of its slot, a second later.
+        # The next process of the same slot removes what a killed process left, a second later.
         _until(lambda: not self._files(), SETTLE_SECONDS)
         faults += self._files()
         return faults + audit(self.database, self.load.seen)
@@ -250,7 +250,7 @@ class Rig:
         return [f"{name} is left" for name in found]
 
     def end(self) -> list[str]:
-        """Stop the portal; what is not as it must be then."""
+        """Stop the portal; a sentence for each broken invariant after the stop."""
         pids = self.pids()
         status = self.portal.stop()
         faults = [] if status == 0 else [f"it ended with status {status}"]
@@ -260,7 +260,7 @@ class Rig:
 
 
 def connections(port: int) -> int:
-    """How many connections are open on the portal's side."""
+    """The number of connections that are open on the portal's side."""
     local, count = f":{port:04X}", 0
     for line in (PROC / "net" / "tcp").read_text().splitlines()[1:]:
         fields = line.split()
@@ -289,7 +289,7 @@ def _until(true: Any, seconds: float) -> bool:
 
 
 def _digests(content: Path) -> Iterator[tuple[str, str]]:
-    """The files that are downloaded: those of some releases, GitLab's own and the store's."""
+    """SHA-256 by path of the files to download: some from GitLab, some from the object store."""
     for slug, versions in (("pets", ("2.0.0", "2.1.0")), ("prospects", ("1.2.0",))):
         for package in json.loads((content / slug / "packages.json").read_text()):
             if package["version"] in versions:

@@ -1,4 +1,4 @@
-"""One fault, tried: what the clients saw, how soon the portal answered again, what was not true."""
+"""One fault under load: what clients saw, the time to recover, the broken invariants."""
 
 import tempfile
 import time
@@ -17,8 +17,8 @@ AFTER_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`recoveries` in seconds, one for each time that the fault ended; `work` by kind and how it
-    went; `faults` are sentences."""
+    """The result. `recoveries` in seconds, one for each end of the fault; `work` counts by kind and
+    outcome; `faults` has a sentence for each broken invariant."""
 
     name: str
     recoveries: Sequence[float]
@@ -27,7 +27,7 @@ class Trial:
 
 
 def tried(fault: Fault, plan: Plan, content: Path) -> Trial:
-    """Try it, in a folder of its own."""
+    """Run one fault in a new folder."""
     with tempfile.TemporaryDirectory(prefix="portal-faults-") as name:
         folder = Path(name)
         with fault.place(folder) as data:
@@ -37,12 +37,12 @@ def tried(fault: Fault, plan: Plan, content: Path) -> Trial:
 
 
 def _uncounted(seen: Seen) -> Seen:
-    """A look at the catalog may lack its row; nothing else may."""
+    """Allow catalog views without a row; no other work may lack one."""
     return replace(seen, rows=(), maybe=seen.rows) if seen.kind == "search" else seen
 
 
 def _tried(fault: Fault, plan: Plan, rig: Rig) -> Trial:
-    rig.recovered(time.monotonic(), ALL_ASKED)  # it has only just been started
+    rig.recovered(time.monotonic(), ALL_ASKED)  # the portal has just been started
     rig.load.start()
     time.sleep(BEFORE_SECONDS)
     recoveries = [rig.recovered(since) for since in fault.inject(rig, plan)]

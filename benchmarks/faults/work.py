@@ -1,7 +1,7 @@
-"""What clients do while things fail: real programs, each time as a client of its own.
+"""Client load during faults: real programs, with a new client address for each piece of work.
 
-A kind of work is one function in `KINDS`: it does its work once and says what it saw. What must
-then be true of the rows follows from that alone, see `audit.py`.
+A kind of work is one function in `KINDS`: it does its work once and returns what it saw. From that
+alone `audit.py` derives what the rows must be.
 """
 
 import hashlib
@@ -31,10 +31,10 @@ _SAVE: bytes = mounts_json({}, {"name": "Clover"})
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One piece of work, as its client saw it.
+    """One piece of work as its client saw it.
 
     `rows` are the tables in which it must have exactly one row, `maybe` those in which it may have
-    one. `good` says that it was told of success; `wrong` why that was no success.
+    one. `good`: the client was told of success; `wrong`: why that was not true.
     """
 
     kind: str
@@ -47,8 +47,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The portal that is asked. `digests` are the files' SHA-256 by path, `commit` the head of
-    /pets.git."""
+    """The portal under test. `digests` are SHA-256 by path, `commit` is the head of /pets.git."""
 
     port: int
     digests: dict[str, str]
@@ -56,7 +55,7 @@ class Target:
 
 
 def download(target: Target, client: str) -> Seen:
-    """curl, with one of the files; its row must stand once a byte of it has come."""
+    """curl downloads a file; its row must exist as soon as one byte has arrived."""
     path, digest = random.choice(list(target.digests.items()))  # noqa: S311 - a load
     command = ["curl", "-sS", "--fail", "--max-time", str(CLIENT_SECONDS), "--limit-rate", "20M"]
     command += ["-H", f"X-Forwarded-For: {client}", f"http://{ADDRESS}:{target.port}{path}"]
@@ -69,7 +68,7 @@ def download(target: Target, client: str) -> Seen:
 
 
 def clone(target: Target, client: str) -> Seen:
-    """git, with a whole clone; its row must stand once there is any of it."""
+    """git makes a full clone; its row must exist as soon as anything has arrived."""
     with tempfile.TemporaryDirectory(prefix="portal-clone-") as folder:
         command = ["git", "-c", f"http.extraHeader=X-Forwarded-For: {client}", "clone", "--quiet"]
         command += ["--bare", f"http://{ADDRESS}:{target.port}/pets.git", folder]
@@ -96,7 +95,7 @@ def _run(command: Sequence[str], environ: dict[str, str]) -> int:
 
 
 def save(target: Target, client: str) -> Seen:
-    """An upload to /pets, which is downloaded again; each is a row once it is answered."""
+    """An upload to /pets and its download; each must have a row once it is answered."""
     disposition = 'Content-Disposition: form-data; name="file"; filename="Mounts.json"'
     body = f"--{BOUNDARY}\r\n{disposition}\r\n\r\n".encode()
     body += _SAVE + f"\r\n--{BOUNDARY}--\r\n".encode()
@@ -111,7 +110,7 @@ def save(target: Target, client: str) -> Seen:
 
 
 def search(target: Target, client: str) -> Seen:
-    """A search of the catalog; its row must stand once it is answered."""
+    """A search of the catalog; its row must exist once it is answered."""
     word = random.choice(WORDS)  # noqa: S311 - a load
     status, said = _ask(target, "GET", f"/catalog/search?q={word}", client)
     wrong = ""
@@ -129,7 +128,7 @@ def _ask(
     body: bytes = b"",
     more: dict[str, str] | None = None,
 ) -> tuple[int, bytes]:
-    """Status and body; the status 0 where the answer is not whole, with what came of it."""
+    """Request once; status and body. Status 0: the answer is incomplete, and this part came."""
     headers = {"X-Forwarded-For": client, "Accept": "application/json", **(more or {})}
     connection = HTTPConnection(ADDRESS, target.port, timeout=REQUEST_SECONDS)
     got = b""
@@ -144,7 +143,7 @@ def _ask(
         return 0, got
     finally:
         connection.close()
-    short = answer.length  # what http.client still waits for
+    short = answer.length  # the number of bytes that http.client still expects
     return (0 if short else answer.status), got
 
 
@@ -159,7 +158,7 @@ KINDS: tuple[tuple[int, Callable[[Target, str], Seen]], ...] = (
 
 @dataclass(slots=True)
 class Load:
-    """Everyone at work until `stop`; `seen` is complete then."""
+    """All clients, in threads, until `stop`; after that `seen` is complete."""
 
     target: Target
     seen: list[Seen] = field(default_factory=list)
@@ -169,7 +168,7 @@ class Load:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def start(self) -> None:
-        """Begin."""
+        """Start the clients."""
         for count, kind in KINDS:
             for _ in range(count):
                 thread = threading.Thread(target=self._work, args=[kind], daemon=True)
@@ -177,7 +176,7 @@ class Load:
                 self._threads.append(thread)
 
     def stop(self) -> None:
-        """Let each end what it does."""
+        """Wait until every client has finished its current work."""
         self._stopped.set()
         for thread in self._threads:
             thread.join(2 * CLIENT_SECONDS)
@@ -188,6 +187,6 @@ class Load:
             client = f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
             try:
                 self.seen.append(kind(self.target, client))
-            except Exception as error:  # the load itself is broken, which must not go unseen
+            except Exception as error:  # a bug of the load itself must not go unseen
                 self.broken.append(f"{kind.__name__}: {error!r}")
             time.sleep(random.uniform(0, 2 * PAUSE_SECONDS))  # noqa: S311 - a load

@@ -1,5 +1,5 @@
-"""A soak: mixed work at half of what the portal can do, among a crowd that is idle or slow.
+"""Soak test: mixed work at half of the portal's capacity, with many idle and slow connections.
 
-`mixed.py` works, `crowd.py` idles, `pages.py` looks at a page all the while; each is a process of
-its own. `bars.py` watches the portal's memory and descriptors meanwhile.
+`mixed.py` does the work, `crowd.py` holds idle and slow connections, `pages.py` requests one page
+again and again; each is a process. `bars.py` watches the portal's memory and descriptors.
 """

@@ -1,4 +1,4 @@
-"""The soak as a table with its bars: memory, descriptors, and what a page waits."""
+"""Runs the soak test; the table and its bars: memory, descriptors, latency of a page."""
 
 import json
 import statistics
@@ -22,21 +22,21 @@ from benchmarks.site import Site, running_site
 GROWTH = 1.10
 PAGE_MS = 100
 MINUTE = 60
-SETTLE_SECONDS = 10.0  # for transfers to end, and pooled connections to be closed
-SPARE_DESCRIPTORS = 20  # connections to the upstream that are kept for the next request
+SETTLE_SECONDS = 10.0  # until transfers have ended and pooled connections are closed
+SPARE_DESCRIPTORS = 20  # pooled connections to the upstream
 MARGIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Of the portal and its workers, at one moment."""
+    """Memory and descriptors of the portal and its workers at one moment."""
 
     memory: float  # MiB
     descriptors: int
 
 
 def measure(plan: Plan) -> list[Outcome]:
-    """Measure what can be done, then do half of it for the plan's time among the crowd."""
+    """Measure the capacity, then run at half of it for the planned time with the crowd."""
     small = replace(plan, one_bytes=MIB, many_bytes=20 * MIB, pack_bytes=MIB)
     with (
         tempfile.TemporaryDirectory(prefix="portal-bench-") as name,
@@ -54,8 +54,8 @@ class Soak:
         self._samples: list[Sample] = []
 
     def run(self, capacity_seconds: float) -> Outcome:
-        """The table and its bars."""
-        self._mixed(2, 0)  # what is slow only the first time
+        """Run it; the table and its bars."""
+        self._mixed(2, 0)  # warm-up
         alone = self._mixed(capacity_seconds, 0)
         capacity = alone["done"] / alone["seconds"]
         time.sleep(SETTLE_SECONDS)
@@ -82,7 +82,7 @@ class Soak:
         return [sys.executable, "-m", f"benchmarks.soak.{program}", *map(str, (port, *arguments))]
 
     def _together(self, rate: float) -> list[Any]:
-        """All three at once, watched each second."""
+        """Run all three loads at once and sample the portal each second."""
         commands = {
             "mixed": self._command("mixed", self._seconds, rate, self._site.portal.repository),
             "pages": self._command("pages", self._seconds, f"/downloads/{content.SLUG}"),
@@ -158,7 +158,7 @@ class Soak:
 
 
 def _minutes(memory: Sequence[float]) -> tuple[float, float]:
-    """Medians of the second minute and of the last; of halves where there are not so many."""
+    """The medians of the second and of the last minute; of the halves of a shorter run."""
     minute = min(MINUTE, len(memory) // 3)
     return statistics.median(memory[minute : 2 * minute]), statistics.median(memory[-minute:])
 

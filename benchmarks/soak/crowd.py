@@ -1,8 +1,9 @@
-"""A crowd that is idle or slow; in a process of its own.
+"""Load generator of idle and slow connections, in a process of its own.
 
     python -m benchmarks.soak.crowd PORT SECONDS
 
-Whoever is let go comes back at once. Prints `{"opened": {kind: how often}, "bytes": ...}`.
+A connection that the portal closes is opened again at once. It prints
+`{"opened": {kind: how often}, "bytes": ...}`.
 """
 
 import contextlib
@@ -17,13 +18,13 @@ from benchmarks.client import SLOW_RECEIVE_BUFFER, connect
 
 TICK = 0.2  # seconds
 IDLE, READERS, HEADERS, BODIES = 1000, 200, 50, 50
-READER_BYTES = 20 << 10  # a tick: 100 KiB/s
+READER_BYTES = 20 << 10  # in each tick: 100 KiB/s
 FILE = f"/downloads/{content.SLUG}/{content.VERSION}/{content.MANY}"
 BODY_BYTES = 1 << 20
 
 
 class Slow:
-    """One connection: what it sends at first, then a byte or a piece at a time."""
+    """One connection: it sends its first bytes, then reads or sends a little in each tick."""
 
     def __init__(self, port: int, kind: str, number: int) -> None:
         self.kind = kind
@@ -31,7 +32,7 @@ class Slow:
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
-        """Connect and send what comes first."""
+        """Connect and send the first bytes."""
         self.close()
         buffer = SLOW_RECEIVE_BUFFER if self.kind == "reader" else 0
         self._socket = connect(self._port, buffer)
@@ -48,7 +49,7 @@ class Slow:
         self._socket.setblocking(False)
 
     def turn(self) -> int:
-        """One tick; how many bytes came. Raises OSError where the portal has let it go."""
+        """Do one tick; the number of bytes received. Raises OSError if the portal closed it."""
         assert self._socket
         with contextlib.suppress(BlockingIOError):
             if self.kind in ("header", "body"):
@@ -60,13 +61,13 @@ class Slow:
         return 0
 
     def close(self) -> None:
-        """Leave."""
+        """Close the connection."""
         if self._socket:
             self._socket.close()
 
 
 def main(port: int, seconds: float) -> None:
-    """Be there, then print."""
+    """Run for the given time, then print."""
     kinds = ["idle"] * IDLE + ["reader"] * READERS + ["header"] * HEADERS + ["body"] * BODIES
     crowd = [Slow(port, kind, number) for number, kind in enumerate(kinds)]
     opened, total = Counter(kinds), 0
@@ -77,7 +78,7 @@ def main(port: int, seconds: float) -> None:
     while (tick := tick + 1) * TICK < seconds:
         time.sleep(max(0.0, began + tick * TICK - time.monotonic()))
         for number, one in enumerate(crowd):
-            # The idle are looked at now and then, and send nothing.
+            # Idle connections send nothing and are checked only now and then.
             if one.kind == "idle" and (number + tick) % 10:
                 continue
             try:

@@ -1,4 +1,4 @@
-"""As much of HTTP/1.1 as a load needs, on asyncio's streams: cheap, and strict about lengths."""
+"""A small HTTP/1.1 client on asyncio's streams: cheap, and strict about lengths."""
 
 import asyncio
 from typing import NamedTuple
@@ -9,7 +9,7 @@ PIECE = 64 << 10
 
 
 class Answer(NamedTuple):
-    """`body` is empty where it was only counted in `size`."""
+    """One answer; `body` is empty if the bytes were only counted, in `size`."""
 
     status: int
     body: bytes
@@ -17,7 +17,7 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """One kept connection, opened when needed; for one task at a time."""
+    """One keep-alive connection, opened when needed; for one task at a time."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -32,7 +32,7 @@ class Connection:
         kind: str = "",
         keep: bool = True,
     ) -> Answer:
-        """One exchange; with `keep`, its body. Raises OSError or EOFError where it breaks."""
+        """One exchange; `keep` returns the body too. Raises OSError or EOFError if it breaks."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(ADDRESS, self._port)
         reader, writer = self._streams
@@ -72,7 +72,7 @@ class Connection:
         return body, len(body)
 
     def close(self) -> None:
-        """The next exchange opens another."""
+        """Close the connection; the next exchange opens another."""
         if self._streams:
             self._streams[1].close()
         self._streams = None

@@ -1,8 +1,9 @@
-"""Mixed work, as much as there is or at a given rate; in a process of its own.
+"""Load generator of mixed work, at a given rate or at full speed, in a process of its own.
 
     python -m benchmarks.soak.mixed PORT SECONDS RATE REPOSITORY
 
-A RATE of 0 is as fast as WORKERS can. Prints `{"done", "seconds", "failed": {what: how often}}`.
+A RATE of 0 means full speed with WORKERS tasks. It prints
+`{"done", "seconds", "failed": {what: how often}}`.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from tests.support.saves import mounts_json
 
 WORKERS = 16
 FILES = f"/downloads/{content.SLUG}/{content.VERSION}"
-# What is asked for, with its weight among 100; files are only counted.
+# Paths with their weights among 100; the bytes of files are only counted.
 MIX = (
     (50, f"{FILES}/{content.SMALL}"),
     (10, f"{FILES}/{content.ONE}"),
@@ -37,13 +38,13 @@ BOUNDARY = "soak"
 
 
 def client() -> str:
-    """One of a million addresses."""
+    """A random one of a million client addresses."""
     number = random.randrange(1 << 20)  # noqa: S311 - a load
     return f"100.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 
 class Work:
-    """What is done by all tasks together."""
+    """The work of all tasks together."""
 
     def __init__(self, port: int, seconds: float, rate: float, repository: str) -> None:
         self._port = port
@@ -56,7 +57,7 @@ class Work:
         self.failed: Counter[str] = Counter()
 
     async def run(self) -> None:
-        """All of it."""
+        """Run all tasks to the end."""
         workers = [self._worker() for _ in range(4 * WORKERS if self._rate else WORKERS)]
         await asyncio.gather(
             *workers, self._every(CLONE_SECONDS, self._clone), self._every(SAVE_SECONDS, self._save)
@@ -71,7 +72,7 @@ class Work:
         connection.close()
 
     async def _turn(self) -> bool:
-        """Wait for the next moment of the rate; False once the time is up."""
+        """Wait for the next turn at the given rate; False when the time is over."""
         due = time.monotonic()
         if self._rate:
             self._turns += 1
@@ -109,7 +110,7 @@ class Work:
                 self.done += 1
 
     async def _save(self) -> None:
-        """An upload, its page, and the file again."""
+        """Upload a save file, open its page, download it."""
         connection, who, save = Connection(self._port), client(), mounts_json({})
         disposition = 'Content-Disposition: form-data; name="file"; filename="Mounts.json"'
         form = f"--{BOUNDARY}\r\n{disposition}\r\n\r\n".encode() + save
@@ -129,7 +130,7 @@ class Work:
 
 
 async def main(port: int, seconds: float, rate: float, repository: str) -> None:
-    """Work, then print."""
+    """Run for the given time, then print."""
     work = Work(port, seconds, rate, repository)
     began = time.monotonic()
     await work.run()

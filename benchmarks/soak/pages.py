@@ -1,8 +1,8 @@
-"""Somebody who looks at a page again and again; in a process of its own.
+"""A client that requests one page again and again, in a process of its own.
 
     python -m benchmarks.soak.pages PORT SECONDS PATH
 
-Prints, for each ten seconds, the 99th percentile and the longest of the waits, in milliseconds.
+It prints, for each ten seconds, the 99th percentile and the longest latency, in milliseconds.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ PAUSE_SECONDS = 0.02
 
 
 async def main(port: int, seconds: float, path: str) -> None:
-    """Look, then print."""
+    """Run for the given time, then print."""
     connection = Connection(port)
     windows: list[list[float]] = []
     began = time.monotonic()
