@@ -8,11 +8,11 @@ import pytest
 
 from portal.http.client import ip_hash
 from tests.conftest import GITLAB_TOKEN
-from tests.metrics.test_metrics import as_json
 from tests.support.clients.downloads import CLIENTS as DOWNLOADS
 from tests.support.clients.git import CLIENTS as GITS
 from tests.support.clients.git import add_submodule
 from tests.support.clients.visits import Visit
+from tests.support.metrics import as_json
 from tests.support.running import curl, host, standing_in
 
 ALL = (*DOWNLOADS, *GITS)

@@ -14,26 +14,14 @@ from portal.gitlab import api as module
 from portal.gitlab import requests
 from portal.gitlab.requests import Failing, Withdrawn, following
 from tests.support.gitlab.api import (
-    PACKAGES,
     PETS,
     RELEASES,
     TOKEN,
     Answer,
     api_to,
     entry,
-    link,
-    running,
+    run,
 )
-
-
-def run(test):
-    """Run `test(standin, api)` on a loop of its own."""
-
-    async def whole():
-        async with running() as standin, api_to(standin.url, seconds=1) as api:
-            return await test(standin, api)
-
-    return asyncio.run(whole())
 
 
 def versions(releases):
@@ -213,95 +201,6 @@ def test_malformed_entries_are_left_out_with_one_warning(caplog):
     run(test)
     (record,) = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert "not all is shown (2)" in record.getMessage()
-
-
-SHA = "ab" * 32
-
-
-def package_file(number, name, size, sha256=SHA):
-    return {"id": number, "file_name": name, "size": size, "file_sha256": sha256}
-
-
-def test_sizes_come_from_packages_and_are_asked_for_once():
-    async def test(standin, api):
-        def generic(rest):
-            return link(f"{standin.url}/api/v4/projects/{rest}")
-
-        own = "example%2Fpets/packages/generic/pets"
-        standin.answers[RELEASES] = Answer(
-            [
-                entry(
-                    "v1",
-                    generic(f"{own}/1.0%2B1/a%20b.zip"),
-                    generic(f"{own}/1.0%2B1/odd.zip"),
-                    generic("7/packages/generic/secret/1.0/c.zip"),
-                    link("https://other.example/api/v4/projects/7/packages/generic/pets/1.0/d.zip"),
-                )
-            ]
-        )
-        standin.answers[PACKAGES] = Answer(
-            [{"id": i, "name": "pets", "version": v} for i, v in ((5, "1.0+1"), (6, "0.9"))]
-            + [None, {"id": "x"}]
-        )
-        standin.answers[f"{PACKAGES}/5/package_files"] = Answer(
-            [
-                package_file(3, "a b.zip", 30),
-                package_file(1, "a b.zip", 10),
-                package_file(2, "odd.zip", -1, "no"),
-                {"id": 9},
-                None,
-            ]
-        )
-        plain = await api.releases(PETS)
-        assert not any(asset.size for asset in plain[0].assets)
-        measured = await api.measure(PETS, plain)
-        assert [(a.name, a.size, a.sha256) for a in measured[0].assets] == [
-            ("a b.zip", 30, SHA),
-            ("odd.zip", None, None),
-            ("c.zip", None, None),
-            ("d.zip", None, None),
-        ]
-        asked = len(standin.requests)
-        assert await api.releases(PETS) == measured
-        assert await api.measure(PETS, plain) == measured
-        assert len(standin.requests) == asked + 1
-
-    run(test)
-
-
-@pytest.mark.parametrize(
-    ("passed", "again"), [(30, False), (90, True), (700, True)], ids=["soon", "minute", "later"]
-)
-@pytest.mark.parametrize("complete", [True, False])
-def test_when_package_files_are_asked_for_again(monkeypatch, passed, again, complete):
-    files = f"{PACKAGES}/5/package_files"
-
-    async def test(standin, api):
-        url = f"{standin.url}/api/v4/projects/example%2Fpets/packages/generic/pets/1/a.zip"
-        standin.answers[RELEASES] = Answer([entry("v1", link(url))])
-        standin.answers[PACKAGES] = Answer([{"id": 5, "name": "pets", "version": "1"}])
-        standin.answers[files] = Answer([package_file(1, "a.zip", 1)] if complete else [])
-        releases = await api.measure(PETS, await api.releases(PETS))
-        start = asyncio.get_running_loop().time()
-        monkeypatch.setattr("portal.gitlab.packages.monotonic", lambda: start + passed)
-        await api.measure(PETS, releases)
-        assert standin.asked(files) == 1 + (again and not (complete and passed == 90))
-        assert standin.asked(PACKAGES) == 1
-
-    run(test)
-
-
-def test_what_was_known_stays_while_packages_fail():
-    async def test(standin, api):
-        url = f"{standin.url}/api/v4/projects/7/packages/generic/pets/1/a.zip"
-        standin.answers[RELEASES] = Answer([entry("v1", link(url))])
-        standin.answers["/api/v4/projects/7/packages"] = Answer(b"", 500)
-        releases = await api.releases(PETS)
-        with pytest.raises(Failing):
-            await api.measure(PETS, releases)
-        assert (await api.releases(PETS))[0].assets[0].size is None
-
-    run(test)
 
 
 def test_retry_after_can_be_a_date():

@@ -19,10 +19,10 @@ import pytest
 
 from handlers import ROUTES, analytics
 from handlers.base.handler import NotFoundHandler
-from tests.metrics.test_metrics import as_json
 from tests.support.fuzz.paths import Paths, Words
 from tests.support.fuzz.requests import WEBSITE, Requests
 from tests.support.fuzz.wire import HangError, Wire
+from tests.support.metrics import as_json
 from tests.support.running import TOKEN, ask
 from tests.support.saves import mounts_json, prospect_json
 from tests.support.tools import opened

@@ -7,7 +7,11 @@ from tornado.httpclient import HTTPRequest
 
 from portal.errors import UpstreamFailed
 from portal.relay.buffer import (
+    BATCH_MAX,
+    BATCH_MIN,
     FAST_LOOP_BYTES,
+    HELD_BYTES,
+    KERNEL_BYTES,
     LOOP_BYTES,
     TURN_BYTES,
     TURN_LEAST,
@@ -16,7 +20,7 @@ from portal.relay.buffer import (
 )
 from portal.relay.curl import CurlClient
 from portal.relay.relay import Relay
-from tests.relay.test_relay import LIMITS, Client
+from tests.support.exchanges import LIMITS, Client
 from tests.support.gitlab.scripted import Upstream
 
 PIECE = 16 << 10
@@ -73,3 +77,28 @@ def test_a_transfer_that_is_over_has_no_share(length):
         assert flow.count == 0
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("streak", "expected"), [(0, BATCH_MIN), (KERNEL_BYTES, BATCH_MIN), (1 << 40, BATCH_MAX)]
+)
+def test_a_batch_grows_with_the_streak_and_a_wait_makes_it_small(streak, expected):
+    window = Buffer()
+    window.went(streak)
+    assert window.batch == expected
+    window.waited()
+    assert window.batch == BATCH_MIN
+
+
+@pytest.mark.parametrize(("flowing", "most"), [(False, HELD_BYTES), (True, TURN_BYTES)])
+def test_what_is_held_is_bounded(flowing, most):
+    window, count = Buffer(), 0
+    window.flowing = flowing
+    while not window.full:
+        window.put(bytes(16 << 10))
+        count += 16 << 10
+        if window.ripe:
+            assert len(window.take()) <= BATCH_MIN
+    assert count == most
+    window.begin_turn()
+    assert window.full is not flowing

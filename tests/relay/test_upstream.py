@@ -12,7 +12,7 @@ from portal.config.model import GitLab, Project
 from portal.errors import UpstreamFailed
 from portal.relay.upstream import Upstream as Opener
 from portal.relay.upstream import is_allowed, throttled
-from tests.relay.test_relay import LIMITS, Client, run
+from tests.support.exchanges import LIMITS, Client, run
 from tests.support.gitlab.scripted import Upstream
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)

@@ -151,3 +151,13 @@ def entry(version: str = "v1.0.0", *links: dict[str, Any], **changes: Any) -> di
 
 def link(url: str, **changes: Any) -> dict[str, Any]:
     return {"id": 1, "name": "A label", "url": url, "direct_asset_url": url} | changes
+
+
+def run(test):
+    """Run `test(standin, api)` on an event loop of its own."""
+
+    async def whole():
+        async with running() as standin, api_to(standin.url, seconds=1) as api:
+            return await test(standin, api)
+
+    return asyncio.run(whole())
