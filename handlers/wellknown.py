@@ -7,7 +7,7 @@ from http import HTTPStatus
 from handlers.base.handler import Handler
 from handlers.releases import ReleasesHandler
 from portal.catalog.addresses import address
-from portal.catalog.library import Catalog
+from portal.catalog.snapshot import Catalog
 from portal.errors import NotFound, PortalError
 from portal.http.accept import form
 from portal.releases import feeds

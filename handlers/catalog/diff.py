@@ -12,9 +12,9 @@ from portal.catalog.diffs import (
     changed_tables,
     table_diff,
 )
-from portal.catalog.library import Catalog
 from portal.catalog.past import Step, past
 from portal.catalog.shelves import Shelf, TableEntry
+from portal.catalog.snapshot import Catalog
 from portal.catalog.values import Reference, references
 from portal.errors import Malformed, NotFound
 

@@ -4,8 +4,8 @@ from handlers.base.chunks import PiecesHandler
 from handlers.catalog.base import CatalogHandler
 from handlers.downloads import content_disposition
 from portal.catalog import files
-from portal.catalog.library import Catalog
 from portal.catalog.rows import RowPage
+from portal.catalog.snapshot import Catalog
 
 TYPES = {"json": "application/json; charset=UTF-8", "csv": "text/csv; charset=UTF-8"}
 

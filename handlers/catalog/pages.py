@@ -6,10 +6,10 @@ from handlers.catalog.base import CatalogHandler, newest_first
 from handlers.catalog.files import FileHandler
 from portal.catalog.addresses import address
 from portal.catalog.choosing import COMPARISONS, Wish
-from portal.catalog.library import Catalog
 from portal.catalog.listing import listed
 from portal.catalog.rows import row_page
 from portal.catalog.shelves import Shelf
+from portal.catalog.snapshot import Catalog
 from portal.catalog.values import references
 from portal.errors import Malformed
 

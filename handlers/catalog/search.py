@@ -4,10 +4,10 @@ from typing import Any
 
 from handlers.catalog.base import DETAIL, CatalogHandler, newest_first
 from portal.catalog import addresses
-from portal.catalog.library import Catalog
 from portal.catalog.queries import parse
 from portal.catalog.search import Found, search
 from portal.catalog.shelves import Shelf, Version
+from portal.catalog.snapshot import Catalog
 from portal.errors import NotFound
 
 

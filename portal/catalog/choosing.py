@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.catalog.library import Catalog
+from portal.catalog.snapshot import Catalog
 from portal.catalog.values import Value, plain
 
 NAME = "Name"

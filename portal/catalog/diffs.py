@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from portal.catalog.library import Catalog
 from portal.catalog.shelves import Shelf, StoredRow, TableEntry
+from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value, canonical, reference
 

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.catalog.cells import json_text
-from portal.catalog.library import Catalog, Library
+from portal.catalog.library import Library
 from portal.catalog.listing import effective
 from portal.catalog.rows import RowPage
 from portal.catalog.shelves import StoredRow, TableEntry
+from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value, compact, plain
 from portal.http.csv_lines import BYTE_ORDER_MARK, csv_lines

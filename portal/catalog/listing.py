@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from portal.catalog.choosing import NAME, Wish, choose
-from portal.catalog.library import Catalog
 from portal.catalog.shelves import StoredRow, TableEntry
+from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from portal.catalog.addresses import history
 from portal.catalog.diffs import RowChange, row_change
-from portal.catalog.library import Catalog
 from portal.catalog.naming import near
 from portal.catalog.shelves import StoredRow, TableEntry, Version
+from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value
 from portal.errors import NotFound

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from portal.catalog.library import Catalog
 from portal.catalog.shelves import Shelf, StoredRow, TableEntry, Version
+from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Reference, Value, canonical, references
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.catalog.library import Catalog
 from portal.catalog.queries import Query, marked
 from portal.catalog.shelves import Shelf, StoredRow, TableEntry
+from portal.catalog.snapshot import Catalog
 from portal.catalog.values import localized, plain
 from portal.catalog.words import fields_of
 

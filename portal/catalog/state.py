@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from portal.catalog.library import Catalog, Library
+from portal.catalog.library import Library
 from portal.catalog.shelves import Progress
+from portal.catalog.snapshot import Catalog
 from portal.errors import Unavailable
 from sql import catalog
 
