@@ -13,6 +13,7 @@ from demo.answers import ApiHandler, DemoHandler, WebHandler
 from demo.files import FileSender, attachment
 from demo.git import commit_of, git
 from demo.projects import DemoProject
+from demo.refusals import ARCHIVES
 
 
 class ArchiveSender(FileSender, DemoHandler):
@@ -24,6 +25,8 @@ class ArchiveSender(FileSender, DemoHandler):
 
     async def send_archive(self, project: DemoProject, commit: str, stem: str, form: str) -> None:
         """The archive `<stem>.<form>` of a commit; everything inside is below `<stem>/`."""
+        if not self.site.archive_is_allowed(project.number):
+            self.refuse_as(ARCHIVES)
         kept = self.site.content / "archives" / commit / f"{stem}.{form}"
         is_first = not kept.exists()
         if is_first:

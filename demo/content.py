@@ -5,6 +5,8 @@
 <directory>/<slug>/repository.git       a bare repository
 <directory>/<slug>/releases.json        see demo.projects
 <directory>/<slug>/packages.json
+<directory>/<slug>/uploads.json
+<directory>/<slug>/jobs.json
 <directory>/<slug>/files/<version>/…    packages that GitLab sends itself
 <directory>/objects/packages/…          packages in the object store
 <directory>/objects/public/…            objects that need no presigned address
@@ -64,11 +66,13 @@ def _fill_project(source: Path, directory: Path, large_bytes: int) -> None:
     slug = document["path"].rpartition("/")[2]
     repository = directory / slug / "repository.git"
     import_history(source / "history.fast-export", repository)
-    publishing = Publishing(directory, slug, document["id"], large_bytes)
+    publishing = Publishing(directory, document["path"], document["id"], large_bytes)
     releases = [_release(source, repository, publishing, r) for r in document.pop("releases")]
     _write(directory / slug / "project.json", document)
     _write(directory / slug / "releases.json", releases)
     _write(directory / slug / "packages.json", publishing.packages)
+    _write(directory / slug / "uploads.json", publishing.uploads)
+    _write(directory / slug / "jobs.json", publishing.jobs)
 
 
 def _release(

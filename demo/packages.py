@@ -67,6 +67,23 @@ class PackageFile(FileSender, ApiHandler):
         return f"{self.site.objects_url}{path}?{query}"
 
 
+class PackageFileByNumber(FileSender, ApiHandler):
+    """GET and HEAD /projects/:id/packages/:package_id/package_files/:number/download."""
+
+    async def get(self, project: str, package_id: str, number: str) -> None:
+        """The file of that number, if it belongs to that package (lib/api/package_files.rb)."""
+        packages = [p for p in self.project(project).packages() if str(p["id"]) == package_id]
+        files = [f for p in packages for f in p["files"] if str(f["id"]) == number]
+        if not files:
+            raise HTTPError(HTTPStatus.NOT_FOUND)
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Disposition", attachment(files[0]["file_name"]))
+        location = self.site.content / files[0]["location"]
+        await self.send_file(location, f'"{files[0]["file_sha256"]}"')
+
+    head = get
+
+
 def _find(project: DemoProject, name: str, version: str, file_name: str) -> JSONEntry:
     for package in project.packages():
         if (package["name"], package["version"]) == (name, version):

@@ -50,4 +50,4 @@ def _number(handler: ApiHandler, name: str, default: int) -> int:
 def _link(handler: ApiHandler, rel: str, page: int, per_page: int) -> str:
     kept = {k: v[-1].decode() for k, v in handler.request.query_arguments.items()}
     query = urlencode({**kept, "page": page, "per_page": per_page})
-    return f'<{handler.site.gitlab_url}{handler.request.path}?{query}>; rel="{rel}"'
+    return f'<{handler.site.base}{handler.request.path}?{query}>; rel="{rel}"'

@@ -1,6 +1,7 @@
 """Releases: https://docs.gitlab.com/api/releases/, and the permalinks to them and their assets."""
 
 from datetime import UTC, datetime
+from html import escape
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -54,7 +55,7 @@ def target(site: DemoSite, release: JSONEntry, path: str) -> str:
 def rendered(site: DemoSite, project: DemoProject, release: JSONEntry) -> dict[str, Any]:
     """One release as the API gives it."""
     tag = release["tag_name"]
-    page = f"{site.gitlab_url}/{project.path}/-/releases/{quote(tag, safe='')}"
+    page = f"{site.base}/{project.path}/-/releases/{quote(tag, safe='')}"
     links = [_link(site, page, link) for link in release["links"]]
     sources = [_source(site, project, tag, form) for form in SOURCE_FORMATS]
     return {
@@ -86,7 +87,7 @@ def _link(site: DemoSite, page: str, link: JSONEntry) -> dict[str, Any]:
 
 def _source(site: DemoSite, project: DemoProject, tag: str, form: str) -> dict[str, str]:
     name = f"{project.slug}-{tag.replace('/', '-')}.{form}"
-    url = f"{site.gitlab_url}/{project.path}/-/archive/{quote(tag)}/{quote(name)}"
+    url = f"{site.base}/{project.path}/-/archive/{quote(tag)}/{quote(name)}"
     return {"format": form, "url": url}
 
 
@@ -96,7 +97,7 @@ class ProjectPage(ApiHandler):
     def get(self, name: str) -> None:
         """The project, with the fields that matter to a client of its releases."""
         project = self.project(name)
-        address = f"{self.site.gitlab_url}/{project.path}"
+        address = f"{self.site.base}/{project.path}"
         self.finish(
             {
                 "id": project.number,
@@ -155,8 +156,18 @@ class AssetPermalink(WebHandler):
     """GET /:group/:project/-/releases/:tag/downloads/*path."""
 
     def get(self, name: str, tag: str, path: str) -> None:
-        """To wherever the link leads."""
-        self.redirect(target(self.site, find(self.project(name), tag), path))
+        """To wherever the link leads; outside GitLab, a page with a warning and a link.
+
+        `redirect_to_external` of app/controllers/projects/releases_controller.rb (since 15.6).
+        """
+        url = target(self.site, find(self.project(name), tag), path)
+        if url.startswith(f"{self.site.base}/"):
+            self.redirect(url)
+            return
+        self.finish(
+            "<!DOCTYPE html><title>Redirecting</title><h2>You are being redirected away from "
+            f'GitLab</h2><a href="{escape(url)}">{escape(url)}</a>'
+        )
 
 
 class LatestPermalink(WebHandler):

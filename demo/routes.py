@@ -2,10 +2,11 @@
 
 from tornado.web import Application
 
-from demo.answers import DemoSite, NoSuchRoute, SignIn
+from demo.answers import DemoSite, NoSuchRoute, SignIn, WebPage
 from demo.archives import ApiArchive, WebArchive
+from demo.attachments import ArtifactsOfJob, ArtifactsOfRef, RawFile, Upload
 from demo.objects import Object
-from demo.packages import PackageFile, PackageFileList, Packages
+from demo.packages import PackageFile, PackageFileByNumber, PackageFileList, Packages
 from demo.releases import (
     AssetOfRelease,
     AssetPermalink,
@@ -15,11 +16,12 @@ from demo.releases import (
     Releases,
     SingleRelease,
 )
+from demo.secrets import Metadata, OwnToken, Variables
 from demo.smart_http import InfoRefs, ReceivePack, UploadPack, WithoutSuffix
 
 API = r"/api/v4/projects/([^/]+)"
 REPOSITORY = r"/(.+)\.git"
-PROJECT = r"/([^/]+/[^/]+)"
+PROJECT = r"/([^/]+(?:/[^/]+)+?)"
 FORMATS = r"(tar\.gz|tar\.bz2|zip|tar)"
 
 
@@ -34,8 +36,16 @@ def gitlab(site: DemoSite) -> Application:
             (rf"{API}/releases/([^/]+)/downloads/(.+)", AssetOfRelease),
             (rf"{API}/packages", Packages),
             (rf"{API}/packages/(\d+)/package_files", PackageFileList),
+            (rf"{API}/packages/(\d+)/package_files/(\d+)/download", PackageFileByNumber),
             (rf"{API}/packages/generic/([^/]+)/([^/]+)/([^/]+)", PackageFile),
+            (rf"{API}/uploads/([0-9a-f]{{32}})/([^/]+)", Upload),
+            (rf"{API}/jobs/artifacts/([^/]+)/(?:download|raw/(.+))", ArtifactsOfRef),
+            (rf"{API}/jobs/(\d+)/artifacts(?:/(.+))?", ArtifactsOfJob),
+            (rf"{API}/repository/files/([^/]+)/raw", RawFile),
+            (rf"{API}/(variables|issues|hooks|members)", Variables),
             (rf"{API}/repository/archive(?:\.{FORMATS})?", ApiArchive),
+            (r"/api/v4/personal_access_tokens/self", OwnToken),
+            (r"/api/v4/(?:metadata|version)", Metadata),
             (r"/api/(.*)", NoSuchRoute),
             (rf"{REPOSITORY}/info/refs", InfoRefs),
             (rf"{REPOSITORY}/git-upload-pack", UploadPack),
@@ -45,6 +55,7 @@ def gitlab(site: DemoSite) -> Application:
             (rf"{PROJECT}/-/releases/(.+?)/downloads/(.+)", AssetPermalink),
             (rf"{PROJECT}/-/archive/(.+)/[^/]+?\.{FORMATS}", WebArchive),
             (r"/users/sign_in", SignIn),
+            (r"/.*", WebPage),
         ],
         site=site,
         log_function=_no_log,

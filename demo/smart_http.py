@@ -41,12 +41,14 @@ class SmartHttpHandler(DemoHandler):
 
     def allowed(self, path: str) -> DemoProject:
         """The project, for whoever has the token as password; ends the request otherwise."""
-        if not self._has_password():
+        if not self._has_password() or isinstance(self.site.outage, str):
             self.set_header("WWW-Authenticate", 'Basic realm="GitLab"')
             self.refuse(HTTPStatus.UNAUTHORIZED, NO_ACCESS)
         project = projects.find(self.site.content, path)
         if project is None:
             self.refuse(HTTPStatus.NOT_FOUND, NO_PROJECT)
+        if path in project.old_paths:
+            self.moved(project, path)
         return project
 
     def _has_password(self) -> bool:
