@@ -25,6 +25,7 @@ from portal.catalog.refresh import RefreshTask
 from portal.config.model import Config, ConfigError, load
 from portal.gitlab.api import GitLabApi
 from portal.gitlab.cache import Listings
+from portal.gitlab.files import FileOpener
 from portal.metrics.access import Guesses
 from portal.metrics.condition import DatabaseFiles
 from portal.metrics.reports import Reports
@@ -110,6 +111,7 @@ def make_services(
     listings = Listings(
         config, GitLabApi(config.gitlab, api, config.limits), traffic.listing_failed
     )
+    upstream = Upstream(streams, config.gitlab, config.limits)
     listings.start()
     stack.push_async_callback(listings.stop)
     return Services(
@@ -128,7 +130,8 @@ def make_services(
         analytics=analytics,
         library=library,
         guesses=shared.guesses,
-        upstream=Upstream(streams, config.gitlab, config.limits),
+        upstream=upstream,
+        files=FileOpener(upstream, listings),
         transfers=shared.transfers,
         templates=templates.environment(),
         assets=StaticFiles(config.site),

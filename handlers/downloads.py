@@ -1,6 +1,6 @@
-"""/downloads/<project>/<version>/<asset>: the files themselves, each one counted."""
+"""/downloads/<project>/<version>/<asset>: release files, streamed from the upstream and counted."""
 
-from functools import partial
+import hashlib
 from urllib.parse import quote
 
 from tornado.httputil import HTTPHeaders
@@ -10,33 +10,28 @@ from handlers.base.handler import FILE_POLICY, Handler
 from handlers.base.streaming import StreamingHandler
 from handlers.releases import ReleasesHandler, no_release
 from portal.config.model import Project
-from portal.counting import Classification, classify, file_size
+from portal.counting import Classification, classify
 from portal.errors import NotFound, PortalError, UpstreamFailed
 from portal.events import DownloadRequest, now
-from portal.relay.upstream import UpstreamResponse, throttled
+from portal.gitlab.files import FileResponse
+from portal.http.validators import file_caching
+from portal.relay.upstream import throttled
 from portal.releases.model import Asset, Listing, Release, asset_path
 from portal.suggestions import Place, nearest
 
-# The request headers that go upstream, and the answer's that come back; nothing else does.
-CONDITIONAL_HEADERS = (
-    "If-Match",
-    "If-None-Match",
-    "If-Modified-Since",
-    "If-Unmodified-Since",
-    "If-Range",
-    "Range",
-)
-ANSWER_HEADERS = (
+# The headers of the upstream's answer that go to the client, of those that describe a body and of
+# those that a 304 has too (RFC 9110, 15.4.5).
+BODY_HEADERS = (
     "Content-Type",
     "Content-Length",
     "Content-Encoding",  # asked for identity; an upstream that encodes all the same must say so
     "Content-Range",
     "Accept-Ranges",
-    "ETag",
-    "Last-Modified",
-    "Cache-Control",
 )
+FILE_HEADERS = ("Last-Modified",)
+NAME_BYTES = 255  # what file systems take as a name
 RENEW_SECONDS = 60
+_PLAIN = "".join(chr(c) for c in range(32, 127) if chr(c) not in '"\\%')
 
 
 class AssetHandler(StreamingHandler, ReleasesHandler):
@@ -71,7 +66,6 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
     async def serve(self, project: Project, release: Release, asset: Asset) -> None:
         """Ask the upstream, record what that makes of the request, and only then answer."""
         method, headers = self.request.method or "", self.request.headers
-        asked = {name: headers[name] for name in CONDITIONAL_HEADERS if name in headers}
 
         def event(classification: Classification) -> DownloadRequest:
             return DownloadRequest(
@@ -90,48 +84,38 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             raise
         with slot:
             try:
-                answer = await self.services.upstream.asset(
-                    asset.url,
-                    asked,
-                    self.opened,
-                    partial(self.services.listings.is_foreign, project),
-                )
-                self.check_size(project, asset, answer)
+                file = await self.services.files.open(project, asset, method, headers, self.opened)
             except PortalError:
                 self.services.recorder.post(event(Classification.FAILED))
                 raise
-            seen = event(classify(method, asked.get("Range"), answer.status, size_of(answer)))
+            seen = event(classify(method, headers.get("Range"), file.status, file.size))
             await self.services.recorder.record(seen)
-            self.set_answer(asset, answer)
-            if method == "HEAD" or answer.status not in (200, 206):
-                answer.relay.abort()
+            self.set_answer(asset, file)
+            if method == "HEAD" or file.status not in (200, 206):
+                file.relay.abort()
                 await self.flush()
             else:
-                await self.deliver(seen, answer)
+                await self.deliver(seen, file)
 
-    def check_size(self, project: Project, asset: Asset, answer: UpstreamResponse) -> None:
-        """Refuse an answer that is not as long as GitLab lists the file, which would be a whole
-        one to the client; unless it has been replaced, which GitLab is then asked soon."""
-        size = size_of(answer) if answer.status in (200, 206) else None
-        if size is not None and asset.size is not None and size != asset.size:
-            self.services.listings.doubt(project, asset)
-            raise UpstreamFailed(
-                "The file is not as long as its release says.", "Please try again in a minute.", 60
-            )
-
-    def set_answer(self, asset: Asset, answer: UpstreamResponse) -> None:
+    def set_answer(self, asset: Asset, file: FileResponse) -> None:
         """The status and headers of the answer; `PortalError` where it is none of a file's."""
-        if answer.status not in (200, 206, 304, 412, 416):
-            raise refusal(answer.status, answer.headers)
-        self.set_status(answer.status)
-        self.copy_headers(answer.headers, ANSWER_HEADERS)
-        if answer.status in (412, 416):
-            self.set_header("Content-Length", "0")
-        elif answer.status != 304:
+        if file.status not in (200, 206, 304, 412, 416):
+            raise refusal(file.status, file.headers)
+        self.set_status(file.status)
+        if file.status in (200, 206):
+            self.copy_headers(file.headers, FILE_HEADERS + BODY_HEADERS)
             self.set_header("Content-Disposition", content_disposition(asset.name))
             self.set_header("Content-Security-Policy", FILE_POLICY)
+        elif file.status == 304:
+            self.copy_headers(file.headers, FILE_HEADERS)
+        else:
+            self.copy_headers(file.headers, ("Content-Range",))
+            self.set_header("Content-Length", "0")
+        if file.etag is not None:
+            self.set_header("ETag", file.etag)
+        self.set_header("Cache-Control", file_caching(file.headers.get("Cache-Control", "")))
 
-    async def deliver(self, seen: DownloadRequest, answer: UpstreamResponse) -> None:
+    async def deliver(self, seen: DownloadRequest, file: FileResponse) -> None:
         """Stream the body, and keep the window open for as long as that takes."""
 
         def renew() -> None:
@@ -141,7 +125,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
         if seen.classification.downloads:
             timer.start()
         try:
-            await self.stream(answer.relay)
+            await self.stream(file.relay)
         finally:
             timer.stop()
             if seen.classification.downloads and now() != seen.time:
@@ -159,12 +143,6 @@ def no_asset(handler: Handler, project: Project, release: Release, name: str) ->
     )
 
 
-def size_of(answer: UpstreamResponse) -> int | None:
-    """The length of the whole file, where the upstream's answer tells it."""
-    headers = answer.headers
-    return file_size(headers.get("Content-Range"), headers.get("Content-Length"), answer.status)
-
-
 def refusal(status: int, headers: HTTPHeaders) -> PortalError:
     """What to say where the upstream does not give the file."""
     if status in (401, 403, 404, 410):
@@ -175,7 +153,14 @@ def refusal(status: int, headers: HTTPHeaders) -> PortalError:
 
 
 def content_disposition(name: str) -> str:
-    """An attachment of that name, for old clients and new ones (RFC 6266, RFC 8187)."""
-    plain = "".join(c if 31 < ord(c) < 127 and c not in '"\\%' else "_" for c in name)
+    """An attachment of that name (RFC 6266, RFC 8187).
+
+    Clients that do not read `filename*` (curl -OJ is one) get the name percent-encoded where it is
+    not plain ASCII, so that two names stay two.
+    """
+    plain = quote(name, safe=_PLAIN)
+    if len(plain) > NAME_BYTES:
+        end = plain.rpartition(".")[2][:16]
+        plain = f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.{end}"
     encoded = quote(name, safe="!#$&+-.^_`|~")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"

@@ -17,6 +17,7 @@ from handlers.base.streaming import StreamingHandler
 from portal.errors import Malformed, NotFound, PortalError, Refused, TooLarge, UpstreamFailed
 from portal.events import Clone
 from portal.http import pktline
+from portal.http.validators import file_caching
 from portal.relay.relay import Relay
 from portal.relay.request_body import RequestBody
 from portal.relay.slots import Slot
@@ -37,7 +38,6 @@ ANSWER_HEADERS = (
     "Content-Type",
     "Content-Encoding",
     "Content-Length",
-    "Cache-Control",
     "Expires",
     "Pragma",
 )
@@ -71,6 +71,7 @@ class GitHandler(StreamingHandler):
             log.warning("%s: GitLab answered %d", self.request.path, status)
             raise refusal(status, headers)
         self.copy_headers(headers, ANSWER_HEADERS)
+        self.set_header("Cache-Control", file_caching(headers.get("Cache-Control", "")))
         await self.stream(relay)
 
 

@@ -8,6 +8,7 @@ from portal.analytics import Analytics
 from portal.catalog.library import Library
 from portal.config.model import Config
 from portal.gitlab.cache import Listings
+from portal.gitlab.files import FileOpener
 from portal.metrics.access import Guesses
 from portal.metrics.reports import Reports
 from portal.operations.readiness import Readiness
@@ -43,6 +44,7 @@ class Services:
     reports: Reports
     listings: Listings
     upstream: Upstream
+    files: FileOpener
     transfers: Transfers
     departures: Departures
     traffic: TrafficCounter

@@ -57,6 +57,8 @@ class DownloadHandler(ToolHandler, StreamingHandler):
     def asked_range(self, tag: str) -> str | None:
         """The Range header, unless it is of another version of the file (RFC 9110, 13.1.5)."""
         headers = self.request.headers
+        if self.request.method == "HEAD":  # which knows no ranges (14.2)
+            return None
         return headers.get("Range") if headers.get("If-Range", tag) == tag else None
 
     def counts(self, part: range, size: int) -> bool:

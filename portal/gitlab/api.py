@@ -78,9 +78,13 @@ class GitLabApi:
         number = self._project(project).number or 0
         return is_foreign(url, self._gitlab.url, project.path, number)
 
-    def doubt(self, project: Project, asset: Asset) -> None:
-        """What is known of the file's size is wrong: `measure` is to ask for it again."""
-        self._project(project).files.doubt(asset)
+    async def measured_anew(self, project: Project, asset: Asset, since: float) -> Asset:
+        """The asset as GitLab measures it at `since` (monotonic) or later."""
+        return await self._project(project).files.measured_anew(asset, since)
+
+    def measured_seconds_ago(self, project: Project, asset: Asset) -> float | None:
+        """How long ago GitLab was asked for the asset's size and checksum; None: not yet."""
+        return self._project(project).files.measured_seconds_ago(asset)
 
     def measured(self, project: Project, releases: tuple[Release, ...]) -> tuple[Release, ...]:
         """The same releases with the sizes and checksums that are known by now."""

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import monotonic
 
 from portal.config.model import Config, Project
 from portal.errors import NotFound, Unavailable
@@ -27,6 +28,7 @@ from portal.releases.model import Asset, Listing, Release
 log = logging.getLogger("portal.listings")
 
 FIRST_SECONDS = 5.0  # how long a visitor waits for the first list of all
+ANEW_SECONDS = 5.0  # how long a download waits for its file's checksum
 FIRST_PAUSE = 2.0  # after a failure; doubles with each
 LONGEST_PAUSE = 60.0  # so that a GitLab that is back is seen within a minute
 WANTED_PAUSE = 0.8  # the least, where a visitor asks and there is nothing to show
@@ -64,9 +66,13 @@ class Listings:
         """Whether an address of this GitLab belongs to another project, or may."""
         return self._kept[project.slug].is_foreign(url)
 
-    def doubt(self, project: Project, asset: Asset) -> None:
-        """An asset is not as long as it was listed: with the next refresh, measure it anew."""
-        self._kept[project.slug].doubt(asset)
+    async def measured_anew(self, project: Project, asset: Asset) -> Asset | None:
+        """The asset with the size and checksum that GitLab names now; None where it says none."""
+        return await self._kept[project.slug].measured_anew(asset)
+
+    def measured_seconds_ago(self, project: Project, asset: Asset) -> float | None:
+        """How long ago GitLab was asked for the asset's size and checksum; None: not yet."""
+        return self._kept[project.slug].measured_seconds_ago(asset)
 
     async def listing(self, project: Project) -> Listing:
         """The project's releases as last known, at once unless GitLab was never asked yet.
@@ -131,6 +137,7 @@ class _Kept:
         self._failures = 0
         self._said = ""
         self._measuring: asyncio.Task[None] | None = None
+        self._unmeasured_until = 0.0
         self._count_failure = failed
 
     def listing(self) -> Listing:
@@ -156,8 +163,26 @@ class _Kept:
     def is_foreign(self, url: str) -> bool:
         return self._api.is_foreign(self._project, url)
 
-    def doubt(self, asset: Asset) -> None:
-        self._api.doubt(self._project, asset)
+    def measured_seconds_ago(self, asset: Asset) -> float | None:
+        return self._api.measured_seconds_ago(self._project, asset)
+
+    async def measured_anew(self, asset: Asset) -> Asset | None:
+        """Somebody waits for this, so GitLab is not given long, and not asked while it is away."""
+        since = monotonic()
+        if self._pause.silence() or since < self._unmeasured_until:
+            return None
+        try:
+            async with asyncio.timeout(ANEW_SECONDS):
+                measured = await self._api.measured_anew(self._project, asset, since)
+        except (Failing, Withdrawn, TimeoutError) as failure:
+            self._throttled(failure.wait if isinstance(failure, Failing) else None)
+            self._unmeasured_until = monotonic() + FIRST_PAUSE
+            log.info("%s: a file's checksum is not known: %s", self._project.slug, failure)
+            return None
+        if measured != asset and self._listing:
+            known = self._api.measured(self._project, self._listing.releases)
+            self._listing = replace(self._listing, releases=known)
+        return measured
 
     async def run(self) -> None:
         """Refresh for ever. The sizes of many files take longer than the list, and hold up none."""

@@ -5,6 +5,7 @@ A release link says nothing about its file. But the registry's addresses have a 
 with `size` and `file_sha256`.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -41,7 +42,7 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """A package's files by name, and when they were asked for (monotonic seconds)."""
+    """A package's files by name, and when GitLab was asked for them (monotonic seconds)."""
 
     asked_at: float
     files: dict[str, _File] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class PackageFiles:
         self._entries = entries
         self._ids: dict[Package, int] = {}
         self._files: dict[Package, _Files] = {}
+        self._anew = asyncio.Lock()
 
     def measured(self, releases: Iterable[Release]) -> tuple[Release, ...]:
         """The releases with the sizes and checksums that are known."""
@@ -77,11 +79,36 @@ class PackageFiles:
         file = known.files.get(place[1]) if place and known else None
         return replace(asset, size=file.size, sha256=file.sha256) if file else asset
 
-    def doubt(self, asset: Asset) -> None:
-        """Ask for this asset's package again with the next refresh."""
+    def measured_seconds_ago(self, asset: Asset) -> float | None:
+        """How long ago GitLab was asked for this asset's package; None where it was not."""
         place = package_of(self._gitlab_url, asset.url)
-        if place and (known := self._files.get(place[0])):
-            self._files[place[0]] = replace(known, asked_at=float("-inf"))
+        known = self._files.get(place[0]) if place else None
+        return monotonic() - known.asked_at if known else None
+
+    async def measured_anew(self, asset: Asset, since: float) -> Asset:
+        """The asset with what GitLab says of its file, asked at `since` (monotonic) or later.
+
+        Many can ask for one file at once: those who wait for an answer share the next one. Raises
+        `Failing` and `Withdrawn`.
+        """
+        place = package_of(self._gitlab_url, asset.url)
+        if place is None:
+            return asset
+        package, name = place
+        async with self._anew:
+            known = self._files.get(package)
+            if known is None or known.asked_at < since:
+                await self._ask_anew(package, name)
+        return self._measured(replace(asset, size=None, sha256=None))
+
+    async def _ask_anew(self, package: Package, name: str) -> None:
+        """Ask for one package; its number is another where it was deleted and published again."""
+        for _ in range(2):
+            if package not in self._ids:
+                await self._list(package.project, {package: {name}})
+            await self._ask(package)
+            if package in self._ids:
+                return
 
     async def refresh(self, releases: Iterable[Release]) -> None:
         """Ask for what is not known or too old. Raises `Failing`; what was known then stays."""
@@ -122,6 +149,7 @@ class PackageFiles:
 
     async def _ask(self, package: Package) -> None:
         files: dict[str, _File] = {}
+        asked_at = monotonic()
         number = self._ids.get(package)
         path = f"/projects/{quote(package.project, safe='')}/packages/{number}/package_files"
         try:
@@ -129,7 +157,7 @@ class PackageFiles:
                 files = _read(await self._entries(path, "per_page=100"))
         except Withdrawn:
             del self._ids[package]  # deleted, and perhaps published anew under another number
-        self._files[package] = _Files(monotonic(), files)
+        self._files[package] = _Files(asked_at, files)
 
 
 def package_of(gitlab_url: str, url: str) -> tuple[Package, str] | None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from handlers.downloads import content_disposition
 from portal.http.client import ip_hash
 from tests.conftest import LARGE
 from tests.support.running import ask, begin, curl
@@ -65,9 +66,37 @@ def test_a_slash_in_a_tag_works_both_ways(portal, clients, tag):
 def test_source_archives_count_like_assets(portal, clients, form):
     client = clients.new()
     name = f"pets-v2.1.0.{form}"
-    assert len(ask(f"{portal.url}/downloads/pets/v2.1.0/{name}", client)[2]) > 1000
+    _, headers, body = ask(f"{portal.url}/downloads/pets/v2.1.0/{name}", client)
+    assert len(body) > 1000
+    assert headers["cache-control"] == "private, no-cache"
     statement = "select asset from downloads where ip_hash = ?"
     assert portal.rows(statement, ip_hash(client, "")) == [(name,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("pets-2.1.0.zip", "pets-2.1.0.zip"),
+        ("Mount guide.txt", "Mount guide.txt"),
+        ("\u65e5\u672c.zip", "%E6%97%A5%E6%9C%AC.zip"),
+        ("\u4e2d\u56fd.zip", "%E4%B8%AD%E5%9B%BD.zip"),
+        ("F\u00fchrer.txt", "F%C3%BChrer.txt"),
+        ("100%-tame.zip", "100%25-tame.zip"),
+        ('a"b\\c', "a%22b%5Cc"),
+    ],
+)
+def test_names_differ_for_clients_that_read_only_the_old_parameter(name, plain):
+    expected = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    assert content_disposition(name) == expected
+
+
+def test_a_name_that_gets_too_long_by_its_encoding_is_shortened_to_one_of_its_own():
+    plain = [
+        re.search('filename="([^"]*)"', content_disposition(f"{letter * 85}.tar.gz"))[1]
+        for letter in "\u65e5\u672c"
+    ]
+    assert len({*plain}) == 2
+    assert all(len(name) < 64 and name.endswith(".gz") for name in plain)
 
 
 def test_latest_is_the_newest_stable_release(portal, clients):

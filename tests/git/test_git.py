@@ -163,7 +163,7 @@ def test_answers_are_not_cached_and_carry_no_credentials(portal):
     status, headers, body = ask(f"{portal.url}/pets.git{REFS}")
     assert status == 200
     assert body.startswith(b"001e# service=git-upload-pack")
-    assert "no-cache" in headers["cache-control"]
+    assert headers["cache-control"] == "private, no-cache"
     assert "www-authenticate" not in headers
     assert "glpat" not in str(headers)
 

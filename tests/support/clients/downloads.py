@@ -222,7 +222,12 @@ CLIENTS = (
     Client("axel -n 1", each("axel -q -n 1 -H {header} -o {out} {big}"), "two parts of one", 1),
     Client("lftp pget", lftp, "one GET, and parts of the same", 1),
     Client("Chromium", chromium(1), "the page is none, the click is one", 1),
-    Client("Chromium, twice", chromium(2), "the browser has kept it from the first", 1),
+    Client(
+        "Chromium, twice",
+        chromium(2),
+        "it asks whether its copy is still good: 304 moves no file",
+        1,
+    ),
     Client("Chromium, cut off", chromium(1, cuts=1), "it goes on by itself, with a range", 1),
     Client("urllib, part by part", urllib_parts, "four parts of one download", 1),
     Client("urllib, HEAD", urllib_head, "HEAD moves no file"),
