@@ -21,7 +21,7 @@ from portal.http.validators import file_caching
 from portal.relay.relay import Relay
 from portal.relay.request_body import RequestBody
 from portal.relay.slots import Slot
-from portal.relay.stall import Watch
+from portal.relay.stall import StallTimer
 from portal.relay.upstream import throttled
 
 log = logging.getLogger("portal.web")
@@ -119,7 +119,7 @@ class UploadPackHandler(GitHandler):
         connection.set_body_timeout(UPLOAD_SECONDS)  # type: ignore[union-attr]
         project = self.project(self.path_args[0])
         self.slot = self.services.transfers.acquire()
-        self.watch = Watch()
+        self.stall_timer = StallTimer()
         self.expect_more()
         upload = RequestBody(length)
         self.opened(
@@ -131,19 +131,21 @@ class UploadPackHandler(GitHandler):
     async def data_received(self, chunk: bytes) -> None:
         """Pass a piece on; returns once the upstream has taken it."""
         if self.relay:
-            self.watch.rest()
+            self.stall_timer.stop()
             await self.relay.feed(chunk)
             self.expect_more()
 
     def expect_more(self) -> None:
         """The client's turn: let go of one that sends nothing for too long."""
-        self.watch.expect(self.config.limits.client_stall_seconds, self.connection_stream.close)
+        self.stall_timer.start(
+            self.config.limits.client_stall_seconds, self.connection_stream.close
+        )
 
     async def post(self, _slug: str) -> None:
         """The body is complete: answer."""
         if self.relay is None:
             return
-        self.watch.rest()
+        self.stall_timer.stop()
         self.relay.end()
         try:
             await self.answer(self.relay, "result")
@@ -153,7 +155,7 @@ class UploadPackHandler(GitHandler):
     def release(self) -> None:
         """Give the transfer's place back."""
         if self.slot:
-            self.watch.rest()
+            self.stall_timer.stop()
             self.slot.release()
 
     def on_connection_close(self) -> None:

@@ -46,8 +46,9 @@ ALONE = {
         "portal.errors",
         "portal.config.model",
         *("portal.relay.head", "portal.relay.request_body"),
-        *("portal.relay.stall", "portal.relay.buffer"),
+        *("portal.relay.stall", "portal.relay.buffer", "portal.relay.transfer"),
     },
+    "portal/relay/transfer.py": {"portal.errors", "portal.relay.stall"},
 }
 
 

@@ -12,7 +12,7 @@ from tornado.web import Application, RequestHandler, stream_request_body
 
 from handlers.base.handler import Handler
 from portal.errors import PortalError, TooLarge
-from portal.relay.stall import Watch
+from portal.relay.stall import StallTimer
 from portal.uploads.quota import Held
 
 DRAIN_LIMIT = 64 << 20  # bytes that are read so that a refusal can be heard
@@ -30,7 +30,7 @@ class ReceivingHandler(Handler):
     body_limit = 2 << 20
     refusal: PortalError | None = None
     held: Held | None = None
-    watch: Watch | None = None
+    stall_timer: StallTimer | None = None
 
     def too_large(self) -> PortalError:
         """What to say of a body beyond `body_limit`."""
@@ -58,8 +58,8 @@ class ReceivingHandler(Handler):
                 self.held = self.hold()
             except PortalError as error:
                 self.refusal = error
-        self.watch = Watch()
-        self.watch.expect(self.config.limits.client_stall_seconds, self.client_stream.close)
+        self.stall_timer = StallTimer()
+        self.stall_timer.start(self.config.limits.client_stall_seconds, self.client_stream.close)
 
     def hold(self) -> Held | None:
         """A share of the memory that is meant for bodies. Raises `TooMany`."""
@@ -73,9 +73,9 @@ class ReceivingHandler(Handler):
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece, or throw it away."""
-        if self.request.method != "POST" or self.watch is None:
+        if self.request.method != "POST" or self.stall_timer is None:
             return
-        self.watch.moved()
+        self.stall_timer.progress()
         self.size += len(chunk)
         if self.refusal is None:
             self.keep(chunk)
@@ -96,8 +96,8 @@ class ReceivingHandler(Handler):
 
     def received(self) -> bytes:
         """The whole body, once. Raises the refusal."""
-        if self.watch:
-            self.watch.rest()
+        if self.stall_timer:
+            self.stall_timer.stop()
         if self.refusal:
             raise self.refusal
         body = bytes(self.body)
@@ -106,8 +106,8 @@ class ReceivingHandler(Handler):
 
     def release(self) -> None:
         """Let go of what the request held."""
-        if self.watch:
-            self.watch.rest()
+        if self.stall_timer:
+            self.stall_timer.stop()
         if self.held:
             self.held.release()
 

@@ -14,7 +14,7 @@ from handlers.tools.edit import current
 from portal.counting import classify
 from portal.events import ToolUse
 from portal.http.ranges import requested_part
-from portal.relay.stall import Watch
+from portal.relay.stall import StallTimer
 
 PIECE = 256 << 10
 
@@ -74,6 +74,6 @@ class DownloadHandler(ToolHandler, StreamingHandler):
             if self.request.method == "HEAD":
                 return
             sink = ClientSink(self)
-            with Watch().client(self.config.limits.client_stall_seconds, sink):
+            with StallTimer().client(self.config.limits.client_stall_seconds, sink):
                 for at in range(0, len(content), PIECE):
                     await sink.write(content[at : at + PIECE])

@@ -1,4 +1,4 @@
-"""Ending a transfer in which one side does nothing for too long."""
+"""Stall timers: ends a transfer in which one side moves nothing for too long."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -10,17 +10,17 @@ class Stallable(Protocol):
     """A client's connection, as far as its progress goes."""
 
     def unacknowledged(self) -> int:
-        """Bytes that the kernel holds for the client."""
+        """Bytes that the kernel still holds for the client; a change means that it reads."""
 
     def close(self) -> None:
         """End the connection now."""
 
 
-class Watch:
+class StallTimer:
     """One timer for one transfer, on its event loop.
 
-    `moved()` is called for every piece and so only notes the time; the timer looks at it when it
-    runs out, and goes on for what is left.
+    `progress()` is called for every piece and so only notes the time. When the timer runs out, it
+    compares that time with the clock, and is set again for what is left.
     """
 
     def __init__(self) -> None:
@@ -28,18 +28,18 @@ class Watch:
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
 
-    def expect(self, seconds: float, expired: Callable[[], None]) -> None:
-        """Call `expired` once nothing has moved for so long; replaces what was expected before."""
-        self.rest()
+    def start(self, seconds: float, expired: Callable[[], None]) -> None:
+        """Call `expired` once there was no progress for so long; replaces an earlier timer."""
+        self.stop()
         self._last = self._loop.time()
         self._timer = self._loop.call_later(seconds, self._look, seconds, expired)
 
-    def moved(self) -> None:
-        """Something came."""
+    def progress(self) -> None:
+        """Note that bytes have moved."""
         self._last = self._loop.time()
 
-    def rest(self) -> None:
-        """Expect nothing for now."""
+    def stop(self) -> None:
+        """Expect no progress for now."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -54,10 +54,10 @@ class Watch:
 
     @contextmanager
     def client(self, seconds: float, sink: Stallable) -> Iterator[None]:
-        """While inside: close the client's connection once it takes nothing for so long.
+        """In the block: close the client's connection once the client takes nothing for so long.
 
-        The kernel holds megabytes for a slow client and takes more only when much of that is gone,
-        so an unfinished write is no stall; what the kernel still holds tells.
+        An unfinished write is not a stall: the kernel buffers megabytes for a slow client, and
+        takes more only when much of them is gone. So the kernel is asked how much it still holds.
         """
         timer: asyncio.TimerHandle
         last, since = sink.unacknowledged(), self._loop.time()

@@ -56,7 +56,7 @@ class Upstream:
         self._client = client
         self._gitlab = gitlab
         self._limits = limits
-        self._flow = LoopBudget()
+        self._budget = LoopBudget()
         scheme, _, rest = gitlab.url.partition("://")
         self._origin = f"{scheme}://{rest.partition('/')[0]}/".lower()
 
@@ -105,7 +105,7 @@ class Upstream:
         for attempt in (1, 2):
             request = self._request(url, "GET", {"Accept-Encoding": "identity", **headers})
             prepare = None if own else self._check_connection
-            relay = Relay(self._client, request, self._limits, prepare=prepare, flow=self._flow)
+            relay = Relay(self._client, request, self._limits, prepare=prepare, budget=self._budget)
             opened(relay)
             try:
                 status, answered = await relay.head()
@@ -122,14 +122,14 @@ class Upstream:
         method: str,
         path: str,
         headers: Mapping[str, str],
-        upload: RequestBody | None = None,
+        body: RequestBody | None = None,
     ) -> Relay:
         """Start a smart HTTP request for a project; `path` is what follows its `.git`."""
         url = f"{self._gitlab.url}/{quote(project.path)}.git{path}"
         request = self._request(url, method, {**headers, **self._git_credentials()})
-        if upload and upload.length is None:
+        if body and body.length is None:
             request.headers["Transfer-Encoding"] = "chunked"
-        return Relay(self._client, request, self._limits, upload, flow=self._flow)
+        return Relay(self._client, request, self._limits, body, budget=self._budget)
 
     def _request(self, url: str, method: str, headers: Mapping[str, str]) -> HTTPRequest:
         return HTTPRequest(

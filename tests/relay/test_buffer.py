@@ -26,29 +26,29 @@ from tests.support.gitlab.scripted import Upstream
 PIECE = 16 << 10
 
 
-def moved(window):
+def moved(buffer):
     """The bytes of one turn."""
-    window.begin_turn()
+    buffer.begin_turn()
     count = 0
-    while not window.full:
-        window.put(bytes(PIECE))
+    while not buffer.full:
+        buffer.put(bytes(PIECE))
         count += PIECE
-        window.take()
+        buffer.take()
     return count
 
 
 @pytest.mark.parametrize(("streak", "together"), [(0, LOOP_BYTES), (1 << 40, FAST_LOOP_BYTES)])
 @pytest.mark.parametrize(("count", "waiting"), [(1, 0), (16, 0), (16, 200), (50, 0), (200, 50)])
 def test_many_share_a_turn(count, waiting, streak, together):
-    flow = LoopBudget()
-    windows = [Buffer(flow) for _ in range(count + waiting)]
-    for window in windows[:count]:
-        window.flowing = True
-        window.went(streak)
-    for window in windows[count:]:
-        window.flowing = True
-        window.waited()
-    each = [moved(window) for window in windows[:count]]
+    budget = LoopBudget()
+    buffers = [Buffer(budget) for _ in range(count + waiting)]
+    for buffer in buffers[:count]:
+        buffer.active = True
+        buffer.wrote(streak)
+    for buffer in buffers[count:]:
+        buffer.active = True
+        buffer.blocked()
+    each = [moved(buffer) for buffer in buffers[:count]]
     assert min(each) >= TURN_LEAST
     assert max(each) <= TURN_BYTES
     assert sum(each) <= together + count * PIECE
@@ -64,9 +64,9 @@ def test_a_transfer_that_is_over_has_no_share(length):
         raise ConnectionError
 
     async def main():
-        flow, client = LoopBudget(), CurlClient(force_instance=True)
+        budget, client = LoopBudget(), CurlClient(force_instance=True)
         async with Upstream(script) as upstream:
-            relay = Relay(client, HTTPRequest(upstream.url), LIMITS, flow=flow)
+            relay = Relay(client, HTTPRequest(upstream.url), LIMITS, budget=budget)
             await relay.head()
             pumping = asyncio.ensure_future(relay.pump(Client()))
             if length > 100_000:
@@ -74,7 +74,7 @@ def test_a_transfer_that_is_over_has_no_share(length):
                     await pumping
             await asyncio.wait([pumping])
         client.close()
-        assert flow.count == 0
+        assert budget.count == 0
 
     asyncio.run(main())
 
@@ -83,22 +83,22 @@ def test_a_transfer_that_is_over_has_no_share(length):
     ("streak", "expected"), [(0, BATCH_MIN), (KERNEL_BYTES, BATCH_MIN), (1 << 40, BATCH_MAX)]
 )
 def test_a_batch_grows_with_the_streak_and_a_wait_makes_it_small(streak, expected):
-    window = Buffer()
-    window.went(streak)
-    assert window.batch == expected
-    window.waited()
-    assert window.batch == BATCH_MIN
+    buffer = Buffer()
+    buffer.wrote(streak)
+    assert buffer.batch == expected
+    buffer.blocked()
+    assert buffer.batch == BATCH_MIN
 
 
-@pytest.mark.parametrize(("flowing", "most"), [(False, HELD_BYTES), (True, TURN_BYTES)])
-def test_what_is_held_is_bounded(flowing, most):
-    window, count = Buffer(), 0
-    window.flowing = flowing
-    while not window.full:
-        window.put(bytes(16 << 10))
+@pytest.mark.parametrize(("active", "most"), [(False, HELD_BYTES), (True, TURN_BYTES)])
+def test_what_is_held_is_bounded(active, most):
+    buffer, count = Buffer(), 0
+    buffer.active = active
+    while not buffer.full:
+        buffer.put(bytes(16 << 10))
         count += 16 << 10
-        if window.ripe:
-            assert len(window.take()) <= BATCH_MIN
+        if buffer.batch_ready:
+            assert len(buffer.take()) <= BATCH_MIN
     assert count == most
-    window.begin_turn()
-    assert window.full is not flowing
+    buffer.begin_turn()
+    assert buffer.full is not active

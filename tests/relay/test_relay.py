@@ -12,7 +12,8 @@ from tornado.iostream import StreamClosedError
 from portal.errors import UpstreamFailed, UpstreamSlow
 from portal.relay.buffer import BATCH_MIN
 from portal.relay.curl import CurlClient
-from portal.relay.relay import READ_BYTES, Relay
+from portal.relay.relay import Relay
+from portal.relay.transfer import READ_BYTES
 from tests.support.exchanges import LIMITS, Client, exchange, run
 from tests.support.gitlab.scripted import Upstream
 
