@@ -19,7 +19,7 @@ from demo.git import commit_of, git
 from demo.projects import DemoProject, JSONEntry
 
 
-class Upload(FileSender, ApiHandler):
+class UploadedFile(FileSender, ApiHandler):
     """GET and HEAD /projects/:id/uploads/:secret/:filename (GitLab 17.4 and later)."""
 
     async def get(self, project: str, secret: str, file_name: str) -> None:

@@ -4,7 +4,7 @@ from tornado.web import Application
 
 from demo.answers import DemoSite, NoSuchRoute, SignIn, WebPage
 from demo.archives import ApiArchive, WebArchive
-from demo.attachments import ArtifactsOfJob, ArtifactsOfRef, RawFile, Upload
+from demo.attachments import ArtifactsOfJob, ArtifactsOfRef, RawFile, UploadedFile
 from demo.objects import Object
 from demo.packages import PackageFile, PackageFileByNumber, PackageFileList, Packages
 from demo.releases import (
@@ -38,7 +38,7 @@ def gitlab(site: DemoSite) -> Application:
             (rf"{API}/packages/(\d+)/package_files", PackageFileList),
             (rf"{API}/packages/(\d+)/package_files/(\d+)/download", PackageFileByNumber),
             (rf"{API}/packages/generic/([^/]+)/([^/]+)/([^/]+)", PackageFile),
-            (rf"{API}/uploads/([0-9a-f]{{32}})/([^/]+)", Upload),
+            (rf"{API}/uploads/([0-9a-f]{{32}})/([^/]+)", UploadedFile),
             (rf"{API}/jobs/artifacts/([^/]+)/(?:download|raw/(.+))", ArtifactsOfRef),
             (rf"{API}/jobs/(\d+)/artifacts(?:/(.+))?", ArtifactsOfJob),
             (rf"{API}/repository/files/([^/]+)/raw", RawFile),
