@@ -35,13 +35,21 @@ def opted_out(handler: Handler) -> bool:
 
 
 def note(
-    handler: Handler, name: str, values: Mapping[str, JSON], url: str, user_agent: str
+    handler: Handler,
+    name: str,
+    values: Mapping[str, JSON],
+    url: str,
+    user_agent: str,
+    report: str = "",
 ) -> None:
-    """Report what this request did, under an address that tells nothing else; waits for nothing."""
+    """Report what this request did, under an address that tells nothing else; waits for nothing.
+
+    A page may report the same event under the key `report`: then the first of both is taken.
+    """
     if not opted_out(handler):
         host = handler.request.host_name
         visitor = Visitor(handler.client, user_agent)
-        handler.services.analytics.note(name, values, url, host, visitor)
+        handler.services.analytics.note(name, values, url, host, visitor, report)
 
 
 class TrackerHandler(Handler):
@@ -96,10 +104,8 @@ class CollectHandler(ReceivingHandler):
         if collector is None or opted_out(self):
             self.finish({"disabled": True})
             return
-        visitor = Visitor(self.client, self.user_agent)
-        cache = self.request.headers.get("x-umami-cache", "")
-        answer = await collector.collect(posted_json(body, FORM), visitor, cache)
-        self.finish(dict(answer))
+        await collector.collect(posted_json(body, FORM), Visitor(self.client, self.user_agent))
+        self.finish({})
 
     def answer_error(self, error: PortalError) -> None:
         """As JSON: no person looks at this."""

@@ -47,7 +47,7 @@ function answered(request) {
   }
   if (request.status === 201 && answer) {
     say("Opened.");
-    window.umami?.track("save_uploaded", { tool: form.dataset.upload });
+    window.umami?.track("save_uploaded", { tool: form.dataset.upload, report: request.report });
     location.assign(new URL(answer.page).pathname);
   } else if (answer && answer.error) {
     refuse(answer);
@@ -77,8 +77,10 @@ function send(file) {
   running = request;
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "application/json");
-  // This page reports the upload; the portal does it where no page can.
-  if (window.umami) request.setRequestHeader("X-Tracked-By", "page");
+  // This page and the portal both report the upload, under one key: whichever comes first is taken,
+  // so that a blocked collector loses nothing.
+  request.report = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  request.setRequestHeader("X-Report-Key", request.report);
   request.upload.addEventListener("progress", travelled);
   request.addEventListener("load", () => answered(request));
   request.addEventListener("error", () => {
@@ -132,12 +134,15 @@ document.addEventListener("drop", (event) => {
   }
 });
 
-// Back from the next page: as at first.
-window.addEventListener("pageshow", (event) => {
-  if (event.persisted) {
-    travelling(false);
-    input.value = "";
-  }
+// Back from the next page: as at first. Browsers put the chosen file back into the field, and to
+// choose it again would be no change.
+window.addEventListener("pageshow", () => {
+  if (running) return;
+  travelling(false);
+  input.value = "";
+});
+input.addEventListener("click", () => {
+  input.value = "";
 });
 
 for (const words of form.querySelectorAll("[data-droppable]")) words.hidden = false;

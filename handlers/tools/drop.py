@@ -75,8 +75,10 @@ class DropHandler(ToolPostHandler):
         description = await services.workers.describe(self.tool, content)
         upload = await services.uploads.keep(self.ip_hash, self.tool, name, content)
         await services.recorder.record(ToolUse(self.tool, "upload", self.ip_hash, self.user_agent))
-        if "X-Tracked-By" not in self.request.headers:  # no page of ours with a tracker: upload.js
-            note(self, "save_uploaded", {"tool": self.tool}, self.pages.address, self.user_agent)
+        # The page reports it too, under the same key, unless something keeps it from that.
+        report = self.request.headers.get("X-Report-Key", "")[:64]
+        told = {"tool": self.tool}
+        note(self, "save_uploaded", told, self.pages.address, self.user_agent, report)
         address = f"{self.pages.address}/{upload.id}"
         if self.wants_json:
             self.set_status(HTTPStatus.CREATED)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from tornado.httpclient import AsyncHTTPClient
 
-from portal.analytics.circuit import Circuit
 from portal.analytics.client import UmamiClient
 from portal.analytics.collector import Collector
 from portal.analytics.events import Visitor
@@ -67,15 +66,13 @@ class Analytics:
         except (OSError, ValueError, SqlError) as error:
             log.error("no page events are taken: %s", error)  # noqa: TRY400 - no fault of the code
             return
-        circuit = Circuit(self._umami.answers)
-        stack.push_async_callback(circuit.stop)
         outbox = Outbox(config.outbox)
         outbox.start()
         stack.push_async_callback(asyncio.to_thread, outbox.close)
-        self.collector = Collector(config.umami.website, key, self._umami, circuit, outbox)
+        self.collector = Collector(config.umami.website, key, outbox)
         if slot == 0:
             # No other process has this slot: the recorder's spill file is locked.
-            sender = Sender(Sending(config.outbox), self._umami, circuit)
+            sender = Sender(Sending(config.outbox), self._umami)
             fetch = TrackerFetch(self._umami, self.tracker.kept)
             for task in (sender, fetch):
                 task.start()
@@ -92,8 +89,14 @@ class Analytics:
         )
 
     def note(
-        self, name: str, values: Mapping[str, JSON], url: str, host: str, visitor: Visitor
+        self,
+        name: str,
+        values: Mapping[str, JSON],
+        url: str,
+        host: str,
+        visitor: Visitor,
+        report: str = "",
     ) -> None:
-        """Report what no page can, without waiting for anything."""
+        """Report what no page can, or what it reports under the same key; waits for nothing."""
         if self.collector:
-            self.collector.note(name, values, url, host, visitor)
+            self.collector.note(name, values, url, host, visitor, report)

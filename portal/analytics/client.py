@@ -1,4 +1,4 @@
-"""One request to Umami, and whether it can have arrived.
+"""HTTP client for Umami that tells whether a request can have arrived.
 
 Umami has no idempotency key: what may be stored already must not be sent again. So each request has
 a connection of its own. On a kept one libcurl sends a request again by itself when the other side
@@ -19,6 +19,10 @@ from portal import __version__
 
 ANSWER_BYTES = 1 << 20  # of any answer
 HEARTBEAT_SECONDS = 1.0
+PROBE_SECONDS = 5.0
+# A website that no Umami has: to name it makes Umami look into its database and store nothing.
+NO_WEBSITE = "d2b1c7e4-5a0f-4e39-9c86-7f1b3a90e5d8"
+SAMPLE = 200  # characters of an answer, for people
 # libcurl's errors before a byte of the request has left. A timeout is not one of them: it does not
 # say whether the connection stood.
 _NOT_SENT = frozenset(
@@ -50,6 +54,11 @@ class UmamiResponse:
         except (ValueError, RecursionError):
             return None
 
+    def text(self) -> str:
+        """How the body begins, in one line of printable characters."""
+        text = self.body[:SAMPLE].decode("utf-8", "replace")
+        return " ".join("".join(c if c.isprintable() else " " for c in text).split()) or "no reason"
+
 
 class UmamiClient:
     """Asks the Umami at `url`; belongs to one event loop, as `client` does."""
@@ -75,6 +84,19 @@ class UmamiClient:
         """Whether it is up, by its heartbeat; within a second."""
         try:
             return (await self.get("/api/heartbeat", HEARTBEAT_SECONDS)).status == 200
+        except (NotSent, Unanswered):
+            return False
+
+    async def reads(self) -> bool:
+        """Whether it can read its database, which its heartbeat does not look at.
+
+        It answers 400, "Website not found.", to an event of an unknown website, and 500 where it
+        could not look (src/app/api/send/route.ts).
+        """
+        payload = {"website": NO_WEBSITE, "url": "/", "hostname": "portal"}
+        body = json.dumps({"type": "event", "payload": payload})
+        try:
+            return (await self.post("/api/send", body, PROBE_SECONDS)).status == 400
         except (NotSent, Unanswered):
             return False
 

@@ -1,12 +1,12 @@
-"""An event on its way to Umami, in the forms in which Umami takes it."""
+"""A page event as Umami's `/api/send` takes it."""
 
 import json
 from dataclasses import dataclass
 from typing import Self
 
 from portal.events import USER_AGENT_LIMIT
-from portal.http.client import pseudonym
-from portal.jsontypes import JSON, JSONObject
+from portal.http.client import client_network, pseudonym
+from portal.jsontypes import JSONObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,14 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class PageEvent:
-    """`kind` is "event" or "identify"; the payload holds nothing but what Umami may be told."""
+    """The payload holds nothing but what Umami may be told; `kind` is one of `payload.KINDS`.
+
+    `report` is empty, or a key that the portal's own report of the same event has too.
+    """
 
     kind: str
     payload: JSONObject
+    report: str = ""
 
     def by(self, visitor: Visitor, key: bytes) -> Self:
         """The event with its visitor, by a pseudonym."""
@@ -30,19 +34,16 @@ class PageEvent:
             "ip": pseudonym(visitor.address, key),
             "userAgent": cut(visitor.user_agent, USER_AGENT_LIMIT),
         }
-        return type(self)(self.kind, self.payload | told)
+        return type(self)(self.kind, self.payload | told, self.report)
 
-    def now(self) -> str:
-        """As /api/send takes it."""
-        return self._json(self.payload)
+    def json(self) -> str:
+        """As /api/send takes it, in ASCII; without a time, which its sender adds to a late one."""
+        return json.dumps({"type": self.kind, "payload": self.payload}, separators=(",", ":"))
 
-    def at(self, time: int) -> str:
-        """As /api/batch takes it later; `time` is Unix time in whole seconds, for Umami refuses
-        fractions and takes milliseconds for seconds."""
-        return self._json({**self.payload, "timestamp": time})
 
-    def _json(self, payload: JSON) -> str:
-        return json.dumps({"type": self.kind, "payload": payload}, separators=(",", ":"))
+def client_of(visitor: Visitor, key: bytes) -> str:
+    """Whose share of the outbox an event takes: a pseudonym of the address, or of an IPv6 /64."""
+    return pseudonym(client_network(visitor.address), key)
 
 
 def cut(value: str, limit: int) -> str:

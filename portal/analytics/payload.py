@@ -1,10 +1,11 @@
-"""What a page posts, made into what Umami takes: pure, and the same for a page and an outbox.
+"""Validation of page events: what a page posts, made into what Umami takes. Pure.
 
 The limits are Umami's own (its schema of /api/send, and the columns of its tables on PostgreSQL):
 beyond them it answers 400, or 500 after it has stored half of the event.
 """
 
 import json
+import re
 from math import isfinite
 
 from portal.analytics.addresses import public_address
@@ -12,7 +13,7 @@ from portal.analytics.events import PageEvent, cut
 from portal.errors import Malformed
 from portal.jsontypes import JSON, JSONObject
 
-KINDS = ("event", "identify")
+KINDS = ("event", "identify", "performance")
 # The fields that are taken, each text of so many UTF-16 units, as JavaScript counts. Not among
 # them: ip, userAgent, timestamp, with which a page could pretend to be another.
 LIMITS = {
@@ -27,6 +28,12 @@ LIMITS = {
     "name": 50,
 }
 ADDRESSES = ("url", "referrer")
+# Web vitals, in milliseconds but for the layout shift, with Umami's own bounds
+# (src/app/api/send/route.ts): beyond them it refuses the event.
+VITALS = {"lcp": 60_000, "inp": 60_000, "cls": 100, "fcp": 60_000, "ttfb": 60_000}
+# In the data of an event that the portal reports as well; taken out here.
+REPORT = "report"
+_REPORT_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 DATA_TEXT = 500
 # Names of nested values are joined with dots and must fit 500 characters together.
 DATA_NAME, DATA_DEPTH = 90, 5
@@ -46,11 +53,34 @@ def clean(document: JSONObject, website: str) -> PageEvent:
     for name, limit in LIMITS.items():
         if payload.get(name) is not None:
             cleaned[name] = _field(name, payload[name], limit)
-    if payload.get("data") is not None:
-        if not isinstance(payload["data"], dict):
-            raise Malformed("The data is no JSON object.")
-        cleaned["data"] = _values(payload["data"], DATA_DEPTH)
-    return PageEvent(kind, cleaned)
+    if kind == "performance":
+        cleaned.update(_vitals(payload))
+        return PageEvent(kind, cleaned)
+    data = payload.get("data")
+    if data is None:
+        return PageEvent(kind, cleaned)
+    if not isinstance(data, dict):
+        raise Malformed("The data is no JSON object.")
+    report = data.get(REPORT)
+    if not isinstance(report, str) or not _REPORT_KEY.fullmatch(report):
+        report = ""
+    cleaned["data"] = _values({n: v for n, v in data.items() if n != REPORT}, DATA_DEPTH)
+    return PageEvent(kind, cleaned, report)
+
+
+def _vitals(payload: JSONObject) -> JSONObject:
+    """The web vitals that were measured; one beyond its bound is taken at the bound."""
+    vitals: JSONObject = {}
+    for name, most in VITALS.items():
+        value = payload.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise Malformed(f"The {name} is no number.")
+        vitals[name] = min(max(value, 0), most)
+    if not vitals:
+        raise Malformed("None of the web vitals is there.")
+    return vitals
 
 
 def _field(name: str, value: JSON, limit: int) -> str:

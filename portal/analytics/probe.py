@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from portal import __version__
-from portal.analytics.client import ANSWER_BYTES, NotSent, UmamiClient, UmamiResponse, Unanswered
+from portal.analytics.client import ANSWER_BYTES, NotSent, UmamiClient, Unanswered
 from portal.analytics.events import Visitor
 from portal.analytics.payload import clean
 from portal.analytics.share import STRANGE, Share
@@ -57,7 +57,6 @@ async def findings(umami: UmamiConfig, client: UmamiClient) -> AsyncIterator[Fin
     if not alive.fine:
         return
     yield await _event(umami, client)
-    yield await _batches(client)
     _, fault = await fetched(client)
     own = f"{fault}; pages carry the portal's own tracker meanwhile"
     yield Finding(not fault, own if fault else "its tracker can be fetched")
@@ -82,29 +81,17 @@ async def _event(umami: UmamiConfig, client: UmamiClient) -> Finding:
     payload = {"website": umami.website, "hostname": "portal", "url": ADDRESS, "name": EVENT}
     event = clean({"type": "event", "payload": {**payload}}, umami.website)
     try:
-        answer = await client.post("/api/send", event.by(VISITOR, b"probe").now(), SECONDS)
+        answer = await client.post("/api/send", event.by(VISITOR, b"probe").json(), SECONDS)
     except (NotSent, Unanswered):
         return Finding(False, f"an event got no answer within {SECONDS:.0f} seconds")
     told = answer.json()
     if answer.status == 400:
-        return Finding(False, f"it does not know the website {umami.website}: {_said(answer)}")
+        return Finding(False, f"it does not know the website {umami.website}: {answer.text()}")
     if answer.status != 200 or not isinstance(told, dict):
-        return Finding(False, f"it answers {answer.status} to an event: {_said(answer)}")
+        return Finding(False, f"it answers {answer.status} to an event: {answer.text()}")
     if "sessionId" not in told:
-        return Finding(False, f"it takes an event and stores nothing: {_said(answer)}")
+        return Finding(False, f"it takes an event and stores nothing: {answer.text()}")
     return Finding(True, f"it knows the website {umami.website}, and has stored the event")
-
-
-async def _batches(client: UmamiClient) -> Finding:
-    """By an empty one, which leaves nothing."""
-    try:
-        answer = await client.post("/api/batch", "[]", SECONDS)
-    except (NotSent, Unanswered):
-        return Finding(False, f"a batch got no answer within {SECONDS:.0f} seconds")
-    if answer.status in (200, 400):  # 400: it knows batches, and wants something in them
-        return Finding(True, "it takes batches, in which events come that had to wait")
-    why = f"it answers {answer.status} to /api/batch, which Umami has since 2.17"
-    return Finding(False, f"{why}: events that have to wait will not arrive")
 
 
 async def _share(umami: UmamiConfig, client: UmamiClient) -> Finding:
@@ -115,9 +102,3 @@ async def _share(umami: UmamiConfig, client: UmamiClient) -> Finding:
     except STRANGE as error:
         return Finding(False, f"its share page {umami.share} gives no figures: {error}")
     return Finding(True, f"its share page {umami.share} gives figures")
-
-
-def _said(answer: UmamiResponse) -> str:
-    """What it said, for a terminal."""
-    text = answer.body[:200].decode("utf-8", "replace")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split()) or "no reason"

@@ -1,54 +1,75 @@
-"""What waits in the outbox goes to Umami, in order, once it is back; in one process of several.
+"""The outbox's way to Umami: one event at a time, in order, by one process of several.
 
-Live events go past it, so Umami may hear of now before it hears of then; each carries its time.
+| Umami                                       | the event                                       |
+|---------------------------------------------|-------------------------------------------------|
+| answers 2xx with a session                  | sent                                            |
+| answers 2xx with an object and no session   | ignored: it took the sender for a robot         |
+| answers 400, 403, 413, 422                  | refused                                         |
+| answers another 3xx or 4xx, or refuses the  | waits: nothing has looked at it                 |
+| connection                                  |                                                 |
+| answers 5xx, or what is no answer of its,   | uncertain: it may be stored, and Umami has no   |
+| or not at all                               | key by which to ask, so it is never sent again  |
+
+One at a time, since Umami stores the events of a batch one after another as well (`for (const data
+of body)` in its src/app/api/batch/route.ts), at the same speed: and so a failure, of Umami or of
+this process, makes one event uncertain and not a batch of them.
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from portal.analytics.circuit import Circuit
+from portal.analytics.circuit import REFUSED_SECONDS, Circuit
 from portal.analytics.client import NotSent, UmamiClient, UmamiResponse, Unanswered
+from portal.analytics.visits import Visits
+from portal.jsontypes import JSONObject
 from sql.errors import OutboxError
-from sql.outbox.sending import Sending
+from sql.outbox.sending import Ended, Event, Sending
 
 log = logging.getLogger("portal.analytics")
 
 T = TypeVar("T")
 
-POLL_SECONDS = 1.0
-BATCH_EVENTS = 100  # Umami stores one after another, at 100 to 300 a second
-BATCH_BYTES = 512 << 10
-BATCH_SECONDS = 20.0
-STOP_SECONDS = 5.0  # for the answer to a batch in flight
-LONGEST_PAUSE = 300.0
-# The batch itself is wrong, whenever it is sent. Any other 4xx is about Umami, or what stands
-# before it (a wrong path, a login, a limit): the same batch may be right tomorrow.
-_WRONG = (400, 413, 422)
+POLL_SECONDS = 0.25  # while nothing waits
+PROBE_SECONDS = 2.0  # between looks at a Umami that has failed; they store nothing
+PATIENCE_SECONDS = 10.0  # for the answer to an event
+RETRY_SECONDS = 1.0  # after a database of our own that could not be written
+STOP_SECONDS = 5.0  # for the answer to an event in flight
+NOT_NOW_SECONDS = 10.0  # after an answer that is about the way to Umami, or a limit
+# An event that is handed over within so many milliseconds gets the time of Umami's clock, which has
+# milliseconds. A later one carries its own, for which Umami takes whole seconds alone (`timestamp`
+# is an integer there, and multiplied by 1,000).
+FRESH_MS = 1000
+# The event itself is wrong, or of whom Umami is told not to take any. Any other 4xx is about what
+# stands before Umami (a wrong path, a login, a limit): the same event may be right tomorrow.
+_REFUSED = (400, 403, 413, 422)
 
 
 class Sender:
     """Belongs to one event loop; `start()` it there."""
 
-    def __init__(self, sending: Sending, client: UmamiClient, circuit: Circuit) -> None:
+    def __init__(self, sending: Sending, client: UmamiClient) -> None:
         self._sending = sending
         self._client = client
-        self._circuit = circuit
+        self._circuit = Circuit()
+        self._visits = Visits()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox-sender")
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._setbacks = 0
-        self._proven = False
+        self._connected = False
+        self._said = ""
 
     def start(self) -> None:
         """Begin, with what an earlier run left."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Wait for the answer to a batch in flight, a while; without it the batch is uncertain."""
+        """Wait for the answer to an event in flight, a while; without it the event is uncertain."""
         self._stop.set()
         if self._task:
             await asyncio.wait([self._task], timeout=STOP_SECONDS)
@@ -62,86 +83,88 @@ class Sender:
             if abandoned := await self._surely(self._sending.abandon):
                 log.warning("%d page events were in flight at the last end: uncertain", abandoned)
             while not self._stop.is_set():
-                pause = await self._turn()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), pause)
+                await self._pause(await self._turn())
         except Exception:
             log.exception("the sender of page events has failed")
 
     async def _turn(self) -> float:
-        """Send a batch if one can be sent now; the seconds until the next turn."""
-        if not self._circuit.admit():
-            return POLL_SECONDS
-        try:
-            return await self._send_batch()
-        finally:
-            self._circuit.leave()
+        """Send events until none waits or Umami fails; the seconds until the next turn."""
+        if not await self._reachable():
+            return PROBE_SECONDS if self._circuit.open else REFUSED_SECONDS
+        event = await self._take(None)
+        while event is not None:
+            ended, pause = await self._send(event)
+            if ended is None or pause or self._stop.is_set():
+                await self._put_back(ended)
+                return pause
+            event = await self._take(ended)
+        return POLL_SECONDS
 
-    async def _send_batch(self) -> float:
-        """Take a batch, send it, and write down what became of it before any other is taken.
+    async def _reachable(self) -> bool:
+        """Look at Umami after it was away, and at the start, before an event is handed over: if
+        this process is killed then, the event is uncertain even though nobody listens."""
+        if self._circuit.open:
+            return await self._client.reads()
+        return self._connected or await self._client.answers()
 
-        The first one after a failure is one event, which shows whether that is over.
-        """
-        bodies = await self._take(BATCH_EVENTS if self._proven else 1)
-        if not bodies:
-            return POLL_SECONDS
-        self._proven = False
+    async def _send(self, event: Event) -> tuple[Ended | None, float]:
+        """How an event ended, None where it has not left; and for how long to pause."""
+        document = json.loads(event.body)
+        payload = document["payload"]
+        token = self._visits.token(payload, event.time)
+        if time.time_ns() // 1_000_000 - event.time > FRESH_MS:
+            payload.setdefault("timestamp", event.time // 1000)
+        headers = {"x-umami-cache": token} if token else {}
+        body = json.dumps(document, separators=(",", ":"))
         try:
-            body = f"[{','.join(bodies)}]"
-            answer = await self._client.post("/api/batch", body, BATCH_SECONDS)
-        except NotSent:
-            self._circuit.refused()
-            await self._surely(self._sending.put_back)
-            return POLL_SECONDS
+            answer = await self._client.post("/api/send", body, PATIENCE_SECONDS, headers)
+        except NotSent as error:
+            self._says(f"Umami cannot be reached: {error}")
+            self._visits.forget()
+            self._connected = False
+            return None, REFUSED_SECONDS
         except Unanswered as error:
-            return await self._uncertain(len(bodies), str(error))
-        return await self._understood(answer, len(bodies))
+            return self._uncertain(event, f"no answer: {error}")
+        return self._understood(answer, event, payload)
 
-    async def _take(self, most: int) -> list[str]:
+    def _understood(
+        self, answer: UmamiResponse, event: Event, payload: JSONObject
+    ) -> tuple[Ended | None, float]:
+        told = answer.json()
+        self._connected = True
+        if answer.status >= 500 or (answer.status < 300 and not isinstance(told, dict)):
+            return self._uncertain(event, f"it answered {answer.status}: {answer.text()}")
+        if answer.status in _REFUSED:
+            self._says(f"Umami refuses page events: it answers {answer.status}")
+            return Ended(event.id, "refused", f"{answer.status}: {answer.text()}"), 0.0
+        if answer.status >= 300:
+            self._says(f"Umami takes no page events: it answers {answer.status} to /api/send")
+            return None, NOT_NOW_SECONDS
+        if "sessionId" not in told:
+            return Ended(event.id, "ignored", answer.text()), 0.0
+        self._visits.keep(payload, event.time, told.get("cache"))
+        self._circuit.stored()
+        self._said = ""
+        return Ended(event.id, "sent"), 0.0
+
+    def _uncertain(self, event: Event, why: str) -> tuple[Ended, float]:
+        self._says(f"page events are uncertain: Umami has failed: {why}")
+        self._visits.forget()
+        return Ended(event.id, "uncertain", why), self._circuit.failed()
+
+    async def _take(self, ended: Ended | None) -> Event | None:
         try:
-            return await self._in_thread(lambda: self._sending.take(most, BATCH_BYTES))
+            return await self._in_thread(lambda: self._sending.take(ended))
         except OutboxError as error:
             log.warning("page events cannot be sent: %s", error)
-            await self._surely(self._sending.put_back)  # whether it marked them is not known
-            return []
+        await self._put_back(ended)  # whether the next one was marked is not known
+        return None
 
-    async def _understood(self, answer: UmamiResponse, count: int) -> float:
-        if answer.status >= 500:
-            return await self._uncertain(count, f"Umami answered {answer.status}")
-        self._circuit.answered()
-        if answer.status in _WRONG:
-            log.warning("Umami refuses a batch of %d page events: %d", count, answer.status)
-            await self._end({"refused": count})
-            return 0.0
-        if answer.status >= 300:
-            log.warning("Umami takes no batches: it answers %d to /api/batch", answer.status)
-            await self._surely(self._sending.put_back)
-            return self._set_back()
-        told = answer.json()
-        if not isinstance(told, dict):
-            return await self._uncertain(count, "what Umami answered is no answer of its")
-        if errors := refused_of(told, count):
-            log.warning("Umami refuses %d of %d page events", errors, count)
-        await self._end({"sent": count - errors, "refused": errors})
-        self._proven, self._setbacks = True, 0
-        return 0.0
-
-    async def _uncertain(self, count: int, why: str) -> float:
-        log.warning("%d page events are uncertain: %s", count, why)
-        self._circuit.failed()
-        await self._end({"uncertain": count})
-        return self._set_back()
-
-    def _set_back(self) -> float:
-        """How long to wait: twice as long each time."""
-        self._setbacks += 1
-        return float(min(POLL_SECONDS * 2 ** min(self._setbacks, 16), LONGEST_PAUSE))
-
-    async def _end(self, outcomes: Mapping[str, int]) -> None:
-        await self._surely(lambda: self._sending.end(outcomes))
+    async def _put_back(self, ended: Ended | None) -> None:
+        await self._surely(lambda: self._sending.put_back(ended))
 
     async def _surely(self, step: Callable[[], T]) -> T:
-        """Until it is done: what is in flight must never be taken for another batch."""
+        """Until it is done: what is in flight must never be taken for another event."""
         said = False
         while True:
             try:
@@ -150,13 +173,17 @@ class Sender:
                 if not said:
                     log.warning("the outbox cannot be written: %s", error)
                 said = True
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    def _says(self, sentence: str) -> None:
+        """Log a state once, until an event is stored again."""
+        if sentence != self._said:
+            log.warning("%s", sentence)
+        self._said = sentence
 
     async def _in_thread(self, step: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, step)
-
-
-def refused_of(answer: Mapping[str, object], count: int) -> int:
-    """How many of so many events an answer of /api/batch says were refused."""
-    errors = answer.get("errors")
-    return min(errors, count) if isinstance(errors, int) and errors > 0 else 0

@@ -86,6 +86,11 @@ class UmamiConfig:
         _, _, after = self.share.partition("/share/")
         return after.partition("/")[0]
 
+    @property
+    def share_frame(self) -> str:
+        """The share page over the days that the operator's page shows beside it."""
+        return f"{self.share}{'&' if '?' in self.share else '?'}date=30day"
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

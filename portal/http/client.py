@@ -45,6 +45,14 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[Networ
     return str(address)
 
 
+def client_network(address: str) -> str:
+    """What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one gets."""
+    parsed = parse_address(address)
+    if parsed is None or parsed.version == 4:
+        return address
+    return str(IPv6Network((parsed, 64), strict=False))
+
+
 def ip_hash(address: str, key: str) -> str:
     """The address as 64 hex digits: SHA-256, or HMAC-SHA-256 where a key is set.
 

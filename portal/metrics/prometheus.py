@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from portal import __version__
 from portal.metrics.condition import Condition
 from portal.metrics.dashboard import Days, clients
-from sql.outbox import OUTCOMES
+from sql.outbox import OUTCOMES, REASONS
 from sql.reader import Snapshot
 
 # name, help, labels, statement, parameters: a counter each, of all days.
@@ -114,12 +114,21 @@ class Source(Collector):
             yield GaugeMetricFamily(f"portal_outbox_{name}", text, value=value)
         family = CounterMetricFamily(
             "portal_page_events",
-            "Page events that did not go straight to Umami, or not well, by what became of them.",
+            "Page events that are not in the outbox any more, by what became of them.",
             labels=("outcome",),
         )
         for name in OUTCOMES:
             family.add_metric((name,), state.amount(name))
         yield family
+        dropping = GaugeMetricFamily(
+            "portal_outbox_dropped_clients",
+            "Clients whose page events found no room in the last 30 days, by reason.",
+            labels=("reason",),
+        )
+        for reason in REASONS:
+            drop = state.drops.get(reason)
+            dropping.add_metric((reason,), drop.clients if drop else 0)
+        yield dropping
 
 
 def answer(source: Source, accept: str) -> tuple[bytes, str]:

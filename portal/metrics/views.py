@@ -111,7 +111,16 @@ def _outbox(condition: Condition) -> dict[str, Any] | None:
                 "last_at": state.outcomes[name].last_at.isoformat()
                 if name in state.outcomes
                 else None,
+                "sample": state.outcomes[name].sample if name in state.outcomes else "",
             }
             for name in OUTCOMES
+        },
+        "drops": {
+            reason: {
+                "amount": drop.amount,
+                "clients": drop.clients,
+                "last_at": drop.last_at.isoformat(),
+            }
+            for reason, drop in state.drops.items()
         },
     }

@@ -1,11 +1,11 @@
-"""The way out of the outbox: one batch at a time, by one process."""
+"""The outbox's consumer: one event in flight at a time, for one process."""
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 import sql
 from sql.database import connect
@@ -15,8 +15,24 @@ from sql.outbox import QUERIES, add_outcomes, transaction
 PATIENCE = 5.0  # seconds, for processes that write to it
 
 
+class Event(NamedTuple):
+    """`time` is when it happened, in Unix milliseconds; `body` is its JSON."""
+
+    id: int
+    time: int
+    body: str
+
+
+class Ended(NamedTuple):
+    """How the event `id` ended: a name of OUTCOMES, and what Umami said, if that matters."""
+
+    id: int
+    outcome: str
+    sample: str = ""
+
+
 class Sending:
-    """The batch in flight. For one process at a time, and one thread at a time.
+    """The event in flight. For one process at a time, and one thread at a time.
 
     Each method is one transaction. All raise `OutboxError`.
     """
@@ -30,41 +46,52 @@ class Sending:
         """At the start: what an earlier run had in flight is uncertain; how many that were."""
         with self._transaction() as connection:
             (count,) = connection.execute(self._statements["in_flight"]).fetchone()
-            connection.execute(self._statements["forget_handed_over"])
+            connection.execute(self._statements["forget_in_flight"])
             add_outcomes(connection, {"uncertain": count}, int(time.time()))
         return int(count)
 
-    def take(self, most_events: int, most_bytes: int) -> list[str]:
-        """The bodies of the next batch, one at least if any waits; they are in flight then."""
-        with self._errors() as connection:
-            parameters = {"most": most_events}
-            rows = connection.execute(self._statements["first_waiting"], parameters).fetchall()
-        sizes = accumulate(len(body) for _, body in rows)
-        batch = [row for row, size in zip(rows, sizes, strict=True) if size <= most_bytes]
-        batch = batch or rows[:1]
-        if batch:
-            # Nobody else takes any away, so these still wait.
-            parameters = {"now": int(time.time()), "last": batch[-1][0]}
-            with self._transaction() as connection:
-                connection.execute(self._statements["hand_over"], parameters)
-        return [body for _, body in batch]
+    def take(self, ended: Ended | None = None) -> Event | None:
+        """Write down how the last event ended, if one was in flight, and hand over the next.
 
-    def put_back(self) -> None:
-        """The batch did not leave."""
+        One transaction for both, since each costs the disk a sync. None where none waits.
+        """
+        if ended is None and not self._waits():
+            return None
+        now = int(time.time())
         with self._transaction() as connection:
+            if ended is not None:
+                self._end(connection, ended, now)
+            first = connection.execute(self._statements["first_waiting"]).fetchone()
+            if first is None:
+                return None
+            number, moment, body = first
+            connection.execute(self._statements["hand_over"], {"now": now, "id": number})
+        return Event(number, moment, body)
+
+    def put_back(self, ended: Ended | None = None) -> None:
+        """What is in flight did not leave, and waits again, but for the event that has `ended`.
+
+        That one is counted once, also where a `take` before, which seemed to fail, had done it.
+        """
+        with self._transaction() as connection:
+            if ended is not None:
+                self._end(connection, ended, int(time.time()))
             connection.execute(self._statements["take_back"])
-
-    def end(self, outcomes: Mapping[str, int]) -> None:
-        """The batch is over: so many events of it came to each end."""
-        with self._transaction() as connection:
-            connection.execute(self._statements["forget_handed_over"])
-            add_outcomes(connection, outcomes, int(time.time()))
 
     def close(self) -> None:
         """Let go of the database."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _end(self, connection: sqlite3.Connection, ended: Ended, now: int) -> None:
+        gone = connection.execute(self._statements["forget_sent"], {"id": ended.id})
+        add_outcomes(connection, {ended.outcome: gone.rowcount}, now, ended.sample)
+
+    def _waits(self) -> bool:
+        """Whether anything waits, without the write lock."""
+        with self._errors() as connection:
+            return connection.execute(self._statements["first_waiting"]).fetchone() is not None
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -96,15 +96,69 @@
     };
   }
 
+  // Web vitals (web.dev/articles/vitals), sent once, when the page is hidden or left.
+  function measure() {
+    const vitals = {};
+    const durations = new Map();
+    let shift = { from: 0, until: 0, sum: 0 };
+    const watch = (type, seen, more) => {
+      if (!PerformanceObserver.supportedEntryTypes?.includes(type)) return;
+      new PerformanceObserver((list) => list.getEntries().forEach(seen)).observe({ type, buffered: true, ...more });
+    };
+    const began = () => performance.getEntriesByType("navigation")[0]?.activationStart || 0;
+
+    watch("paint", (entry) => {
+      if (entry.name === "first-contentful-paint") vitals.fcp = Math.max(0, entry.startTime - began());
+    });
+    watch("largest-contentful-paint", (entry) => {
+      vitals.lcp = Math.max(0, entry.startTime - began());
+    });
+    // The largest burst of shifts: each within a second of the last, five seconds in all.
+    watch("layout-shift", (entry) => {
+      if (entry.hadRecentInput) return;
+      const now = entry.startTime;
+      if (now - shift.until > 1000 || now - shift.from > 5000) shift = { from: now, until: now, sum: 0 };
+      shift.until = now;
+      shift.sum += entry.value;
+      vitals.cls = Math.max(vitals.cls || 0, shift.sum);
+    });
+    watch("event", (entry) => {
+      if (!entry.interactionId) return;
+      durations.set(entry.interactionId, Math.max(durations.get(entry.interactionId) || 0, entry.duration));
+      // The worst but for one in fifty.
+      vitals.inp = [...durations.values()].sort((a, b) => b - a)[Math.floor(durations.size / 50)];
+    }, { durationThreshold: 40 });
+
+    let sent = false;
+    const report = () => {
+      if (sent) return;
+      sent = true;
+      const response = performance.getEntriesByType("navigation")[0]?.responseStart;
+      if (response) vitals.ttfb = Math.max(0, response - began());
+      if (Object.keys(vitals).length) send("performance", { ...view(), ...vitals });
+    };
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") report();
+    });
+    window.addEventListener("pagehide", report);
+  }
+
   function begin() {
     track();
+    if (option("performance") === "true") measure();
     follow("pushState");
     follow("replaceState");
     window.addEventListener("popstate", moved);
   }
 
+  function loaded() {
+    if (document.readyState === "complete") begin();
+    else window.addEventListener("load", begin, { once: true });
+  }
+
   window.umami ||= { track, identify };
   if (option("auto-track") === "false") return;
-  if (document.readyState === "complete") begin();
-  else window.addEventListener("load", begin, { once: true });
+  // A page that was made ahead of time counts when it is shown, or never.
+  if (document.prerendering) document.addEventListener("prerenderingchange", loaded, { once: true });
+  else loaded();
 })();

@@ -8,7 +8,7 @@ from portal.http.client import pseudonym
 from tests.support.running import git
 from tests.support.saves import mounts_json
 from tests.support.tools import get, opened, tell, upload
-from tests.support.umami.standin import FIREFOX, Umami, amounts, eventually
+from tests.support.umami.standin import FIREFOX, Umami, amounts, event, eventually, post
 
 KEY = "a-key"
 PAGE = {"User_Agent": FIREFOX}
@@ -56,7 +56,7 @@ def test_a_clone(portal, umami, told, tmp_path):
     stored = umami.stored("git_clone")[-1]
     assert re.fullmatch(r"Mozilla/5\.0 \(X11; Linux x86_64\) git/\d[\w.]*", stored["userAgent"])
     assert stored["hostname"] == "127.0.0.1"
-    assert stored["via"] == "batch"
+    assert stored["created_at"] % 1  # to the millisecond
 
 
 @pytest.mark.parametrize("headers", [{}, {"Accept": "application/json"}, {"Accept": "text/html"}])
@@ -65,10 +65,18 @@ def test_an_upload_by_a_plain_form_or_a_program(portal, told, headers):
     assert told(1) == [("save_uploaded", "/pets", {"tool": "pets"})]
 
 
-def test_a_page_that_reports_its_upload_is_not_reported_for(portal, told):
-    headers = {"X_Tracked_By": "page", **PAGE}
+@pytest.mark.parametrize("reporting", ["page", "nobody", "another"])
+def test_an_upload_that_page_and_portal_report_counts_once(portal, umami, told, reporting):
+    """Whether the page's report arrives before, or never, or under another key."""
+    key = f"{reporting}-{'k' * 16}"
+    if reporting != "nobody":
+        data = {"tool": "pets", "report": key}
+        post(portal, event("/pets", name="save_uploaded", data=data), told.client)
+    headers = {"X_Report_Key": "other-" + key if reporting == "another" else key, **PAGE}
     opened(portal, "pets", mounts_json({"name": "Clover"}), told.client, **headers)
-    assert told.all() == []
+    expected = 2 if reporting == "another" else 1
+    assert told.all() == [("save_uploaded", "/pets", {"tool": "pets"})] * expected
+    assert key not in str(umami.asked())
 
 
 def test_a_refused_file_is_no_event(portal, told):
@@ -100,8 +108,8 @@ def test_who_asks_not_to_be_counted(portal, told, header):
 
 
 def test_a_program_that_says_what_it_is_is_a_robot_to_umami(portal, umami, told):
-    """That is Umami's to decide, also in a batch: it is counted as sent."""
-    before = amounts(portal).get("sent", 0)
+    """That is Umami's to decide, and is counted as ignored."""
+    before = amounts(portal).get("ignored", 0)
     opened(portal, "pets", mounts_json({"name": "Clover"}), told.client, User_Agent="curl/8.0")
-    eventually(lambda: amounts(portal).get("sent", 0), lambda sent: sent > before)
+    eventually(lambda: amounts(portal).get("ignored", 0), lambda ignored: ignored > before)
     assert told.all() == []

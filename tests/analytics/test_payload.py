@@ -6,8 +6,8 @@ import json
 import pytest
 
 from portal.analytics.addresses import public_address
-from portal.analytics.events import Visitor, cut
-from portal.analytics.payload import clean
+from portal.analytics.events import Visitor, client_of, cut
+from portal.analytics.payload import VITALS, clean
 from portal.errors import Malformed
 from portal.http.client import keep_key, pseudonym
 from tests.support.umami.rules import WEBSITE
@@ -144,14 +144,57 @@ def test_what_is_no_event(document, sentence):
         clean(document, WEBSITE)
 
 
-def test_an_event_in_both_forms():
+def test_an_event_with_its_visitor():
     visitor = Visitor("198.51.100.7", FIREFOX)
-    made = clean(event(name="x"), WEBSITE.upper().lower()).by(visitor, b"key")
-    now, later = json.loads(made.now()), json.loads(made.at(1_700_000_000))
-    assert "timestamp" not in now["payload"]
-    assert later["payload"] == {**now["payload"], "timestamp": 1_700_000_000}
-    assert now["payload"]["userAgent"] == FIREFOX
-    assert "198.51" not in made.now()
+    made = clean(event(name="x"), WEBSITE.upper().lower()).by(visitor, b"key").json()
+    payload = json.loads(made)["payload"]
+    assert "timestamp" not in payload
+    assert payload["userAgent"] == FIREFOX
+    assert "198.51" not in made
+
+
+def performance(**vitals):
+    return {**event(**vitals), "type": "performance"}
+
+
+@pytest.mark.parametrize(
+    ("vitals", "told"),
+    [
+        ({"lcp": 812.5, "inp": 40, "cls": 0.02, "fcp": 300, "ttfb": 12.25}, None),
+        ({"lcp": 0}, None),
+        ({"lcp": 1e9, "cls": -1}, {"lcp": 60_000, "cls": 0}),
+        ({"lcp": 5, "duration": 9000, "data": {"a": 1}, "path": "x"}, {"lcp": 5}),
+    ],
+)
+def test_web_vitals(vitals, told):
+    cleaned = clean(performance(**vitals), WEBSITE)
+    kept = {name: value for name, value in cleaned.payload.items() if name in VITALS}
+    assert (cleaned.kind, kept) == ("performance", told or vitals)
+    assert "data" not in cleaned.payload
+
+
+@pytest.mark.parametrize("vitals", [{}, {"lcp": "5"}, {"cls": True}, {"fcp": float("nan")}])
+def test_what_is_no_web_vital(vitals):
+    with pytest.raises(Malformed):
+        clean(performance(**vitals), WEBSITE)
+
+
+@pytest.mark.parametrize(
+    ("report", "key"),
+    [("a1-B2_" * 4, "a1-B2_" * 4), ("short", ""), ("x" * 65, ""), (5, ""), ("with space " * 2, "")],
+)
+def test_a_report_key_is_taken_out_of_the_data(report, key):
+    made = clean(event(name="save_uploaded", data={"tool": "pets", "report": report}), WEBSITE)
+    assert (made.report, made.payload["data"]) == (key, {"tool": "pets"})
+
+
+def test_the_client_of_an_event_is_its_network():
+    def client(address):
+        return client_of(Visitor(address, FIREFOX), b"key")
+
+    assert client("2001:db8:1:2::1") == client("2001:db8:1:2:ffff::2") != client("2001:db8:1:3::1")
+    assert client("198.51.100.1") != client("198.51.100.2")
+    assert "198.51" not in client("198.51.100.1")
 
 
 def test_pseudonyms():

@@ -31,7 +31,7 @@ def probe(portal, *arguments):
 def test_all_is_well(start_portal, umami):
     umami.start()
     status, lines = probe(start_portal(umami=umami.settings))
-    assert (status, [line[:6] for line in lines]) == (0, ["sendin", *["ok    "] * 5])
+    assert (status, [line[:6] for line in lines]) == (0, ["sendin", *["ok    "] * 4])
     assert f"knows the website {WEBSITE}, and has stored the event" in lines[2]
 
 
@@ -60,8 +60,6 @@ def test_what_it_leaves_is_one_event_that_says_what_it_is(start_portal, umami):
         ({}, {"website": OTHER}, [f"it does not know the website {OTHER}: ", "Website not found."]),
         ({"send": "fails"}, {}, ["it answers 500 to an event: Internal Server Error"]),
         ({"send": "closes"}, {}, ["an event got no answer"]),
-        ({"batch": "fails"}, {}, ["it answers 500 to /api/batch, which Umami has since 2.17"]),
-        ({"batch": "closes"}, {}, ["a batch got no answer"]),
         (
             {},
             {"share": "/umami/share/none"},

@@ -25,6 +25,8 @@ PRIVATE = [
         "::1",
     )
 ]
+KINDS = ("event", "identify", "performance")
+VITALS = {"lcp": 60_000, "inp": 60_000, "cls": 100, "fcp": 60_000, "ttfb": 60_000}
 ADDRESS_HEADERS = ("true-client-ip", "cf-connecting-ip", "x-real-ip", "x-forwarded-for")
 
 
@@ -41,11 +43,14 @@ class Store:
         self.asked = (directory / "asked.jsonl").open("a", encoding="utf-8")
         self.file.seek(0)
         self.events = [json.loads(line) for line in self.file]
+        self.database = "there"
 
     def take(self, body, headers, peer, via):
         """Store one event as /api/send does; its answer. Raises Refused."""
-        if not isinstance(body, dict) or body.get("type") not in ("event", "identify"):
+        if not isinstance(body, dict) or body.get("type") not in KINDS:
             raise Refused(400, "type")
+        if self.database == "away":
+            raise Refused(500, "Server error")
         payload = checked(body.get("payload"))
         agent = payload.get("userAgent") or headers.get("user-agent", "")
         if BOT.search(agent):
@@ -53,16 +58,20 @@ class Store:
         address = address_of(payload, headers, peer)
         if not any(ip_address(address) in network for network in PRIVATE):
             raise Refused(500, "no geo database")
-        moment = payload.get("timestamp") or int(time.time())
+        if self.database != "there":
+            raise Refused(500, "Server error")
+        moment = payload.get("timestamp") or time.time_ns() // 1_000_000 / 1000
         month = time.strftime("%Y-%m", time.gmtime(min(moment, 1 << 40)))
         who = [payload["id"]] if payload.get("id") else [address, agent, month]
         session = hashlib.sha256("\n".join([payload["website"], *who]).encode()).hexdigest()[:32]
+        visit, iat = visit_of(headers, session, moment, "timestamp" in payload)
         self.keep({**payload, "ip": address, "userAgent": agent, "type": body["type"], "via": via,
-                   "session": session, "created_at": moment, "arrived": time.time()})  # fmt: skip
+                   "session": session, "visit": visit, "created_at": moment,
+                   "arrived": time.time()})  # fmt: skip
         texts = [text for text in flat(payload.get("data") or {}) if isinstance(text, str)]
         if any(len(text) > 500 or "\0" in text for text in texts):
             raise Refused(500, "value too long, after the event was saved")
-        return {"cache": f"eyJ.{session}.x", "sessionId": session, "visitId": session[:8]}
+        return {"cache": f"eyJ.{session}.{visit}.{iat}", "sessionId": session, "visitId": visit}
 
     def keep(self, event):
         """Write it down."""
@@ -79,6 +88,18 @@ class Store:
         ]  # fmt: skip
 
 
+def visit_of(headers, session, moment, timed):
+    """The visit, and when it began: of the token that came with the event, or of the full hour.
+    A token's visit ends after 30 minutes, but for events with a time of their own."""
+    hour = hashlib.sha256(f"{session} {int(moment) // 3600}".encode()).hexdigest()[:8]
+    now = int(time.time())
+    token = headers.get("x-umami-cache", "").split(".")
+    if len(token) != 4:
+        return hour, now
+    visit, iat = token[2], int(token[3])
+    return (hour, now) if not timed and now - iat > 1800 else (visit, iat)
+
+
 def checked(payload):
     """The payload, if Umami takes it. Raises Refused."""
     if not isinstance(payload, dict) or payload.get("website") != WEBSITE:
@@ -89,6 +110,10 @@ def checked(payload):
             raise Refused(400, name)
     if not isinstance(payload.get("data", {}), dict):
         raise Refused(400, "data")
+    for name, most in VITALS.items():
+        value = payload.get(name, 0)
+        if type(value) not in (int, float) or not 0 <= value <= most:
+            raise Refused(400, name)
     if "timestamp" in payload and type(payload["timestamp"]) is not int:
         raise Refused(400, "timestamp")
     return payload

@@ -6,7 +6,9 @@ It stores events in DIRECTORY/stored.jsonl and everything it is asked in DIRECTO
 looks in DIRECTORY/mode.json before each answer: {"<name>": "<behaviour>"}, where a name is what
 follows /api/ in an address, or "script.js", or "*" for every other. A behaviour is "up", "hangs",
 "fails", "closes", "throttles", "redirects", "babbles" or seconds to wait; "stores and " before it
-lets the event be stored first.
+lets the event be stored first. "database" is "there", "away" (every event is an error of status
+500, also within a batch that is answered with 200, while the heartbeat answers) or "read-only" (the
+same, but a website is looked up).
 """
 
 import asyncio
@@ -45,6 +47,7 @@ class Handler(RequestHandler):
         with contextlib.suppress(FileNotFoundError):
             modes = json.loads((self.store.directory / "mode.json").read_text())
         name = request.path.partition("/api/")[2] or request.path.rpartition("/")[2]
+        self.store.database = modes.get("database", "there")
         behaviour = modes.get(name, modes.get("*", "up"))
         if isinstance(behaviour, str) and behaviour.startswith("stores and "):
             behaviour = behaviour.removeprefix("stores and ")
@@ -88,7 +91,19 @@ class Handler(RequestHandler):
 
     def refuse(self, status, reason):
         self.set_status(status)
-        self.write({"error": {"message": reason}})
+        self.write(error_of(status, reason))
+
+
+def error_of(status, reason):
+    """Umami's `badRequest` and so on (its src/lib/response.ts)."""
+    codes = {
+        400: "bad-request",
+        401: "unauthorized",
+        403: "forbidden",
+        404: "not-found",
+        500: "server-error",
+    }
+    return {"error": {"message": reason, "code": codes[status], "status": status}}
 
 
 class SendHandler(Handler):
@@ -112,7 +127,7 @@ class BatchHandler(Handler):
                 taken = self.store.take(event, headers, self.request.remote_ip, "batch")
                 cache = taken.get("cache") or cache
             except Refused as refused:
-                details.append({"index": index, "response": {"error": refused.args[1]}})
+                details.append({"index": index, "response": error_of(*refused.args)})
         errors = len(details)
         self.write({"size": len(batch), "processed": len(batch) - errors, "errors": errors,
                     "details": details, "cache": cache})  # fmt: skip
