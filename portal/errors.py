@@ -107,6 +107,12 @@ class Unavailable(PortalError):  # noqa: N818
     status = 503
 
 
+class Speculative(PortalError):  # noqa: N818
+    """A browser fetches ahead of time what it may show; it asks again when it does (503)."""
+
+    status = 503
+
+
 class UpstreamSlow(PortalError):  # noqa: N818
     """GitLab or an asset's host did not answer in time (504)."""
 

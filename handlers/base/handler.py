@@ -14,7 +14,7 @@ from tornado.web import RequestHandler
 from handlers.base.errors import FailingHandler
 from portal.analytics import TrackerTag
 from portal.config.model import Config, Project
-from portal.errors import Malformed, Misdirected, NotFound
+from portal.errors import Malformed, Misdirected, NotFound, Speculative
 from portal.events import USER_AGENT_LIMIT
 from portal.http.accept import takes_gzip
 from portal.http.client import client_address, ip_hash
@@ -24,6 +24,8 @@ from portal.suggestions import Place, nearest
 
 access_log = logging.getLogger("portal.access")
 
+# The standard header, and what Safari and Firefox have sent.
+SPECULATION = ("Sec-Purpose", "Purpose", "X-Moz")
 GZIP_LEVEL = 5  # a page of 100 KB in some 2 ms
 SECURITY_HEADERS = {
     "Server": "portal",
@@ -64,7 +66,20 @@ class Handler(FailingHandler):
         self.services.running.add(self)
         if not (self.any_host or is_ours(self.request.host, self.config.site.url)):
             raise Misdirected("This is not the server of that name.", f"It is {self.origin}/ here.")
+        if "prerender" in self.speculation:
+            self.refuse_speculation()
         return None
+
+    @property
+    def speculation(self) -> str:
+        """How a browser says that nobody has asked for this yet: "prefetch" and the like, or ""."""
+        headers = self.request.headers
+        return " ".join(headers.get(name, "") for name in SPECULATION).strip().lower()
+
+    def refuse_speculation(self) -> None:
+        """Make the browser ask again when the page is shown, since the page counts then and only
+        then (https://wicg.github.io/nav-speculation/prefetch.html). Raises `Speculative`."""
+        raise Speculative("This page is sent when somebody opens it.")
 
     def on_finish(self) -> None:
         """Tornado's hook: the answer has gone out."""

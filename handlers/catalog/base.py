@@ -18,7 +18,6 @@ log = logging.getLogger("portal.catalog")
 T = TypeVar("T")
 
 DETAIL = 200  # characters that are recorded
-PREFETCH = ("Sec-Purpose", "Purpose", "X-Moz")
 MOST_PAGES = 1_000_000
 
 
@@ -34,8 +33,10 @@ class CatalogHandler(Handler):
     named_by: tuple[str, ...] = ()  # fields of the query without which this is another page
 
     def prepare(self) -> Awaitable[None] | None:
-        """Choose the form, before anything is counted. Raises `Malformed`."""
+        """Choose the form, before anything is counted. Raises `Malformed`, `Speculative`."""
         prepared = super().prepare()
+        if "prefetch" in self.speculation:
+            self.refuse_speculation()
         self.vary("Accept")
         self.form = self._form()
         return prepared
@@ -91,10 +92,8 @@ class CatalogHandler(Handler):
 
     @property
     def counts(self) -> bool:
-        """Whether somebody looks, or a program that somebody uses: no prefetch and no crawler."""
-        headers = self.request.headers
-        fetched_early = any("prefetch" in headers.get(name, "").lower() for name in PREFETCH)
-        return not fetched_early and not declares_itself(self.user_agent)
+        """Whether somebody looks, or a program that somebody uses: no crawler."""
+        return not declares_itself(self.user_agent)
 
     async def interaction(self, event: str, detail: str, result_count: int | None = None) -> None:
         """Record it before anything is answered, but for HEAD, which has the page's headers and is

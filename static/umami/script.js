@@ -13,7 +13,6 @@
   let here = shown(location.href);
   let before = document.referrer.startsWith(location.origin) ? "" : document.referrer;
   let identity = null;
-  let cache = null;
   let disabled = false;
 
   function shown(address) {
@@ -54,13 +53,11 @@
     const changed = typeof change === "function" ? await change(type, payload) : payload;
     if (!changed) return;
     const headers = { "Content-Type": "application/json" };
-    if (cache) headers["x-umami-cache"] = cache;
     try {
       const body = JSON.stringify({ type, payload: changed });
       const answer = await fetch(endpoint, { method: "POST", keepalive: true, credentials: "omit", headers, body });
       const told = await answer.json();
       disabled = Boolean(told.disabled);
-      cache = told.cache;
     } catch {
       // Nobody waits for it.
     }
@@ -75,7 +72,6 @@
 
   function identify(id, data) {
     if (typeof id === "string") identity = id;
-    cache = null;
     return send("identify", { ...view(), data: typeof id === "string" ? data : id });
   }
 

@@ -134,21 +134,6 @@ def test_where_it_posts(portal, tmp_path):
     walk(tmp_path, steps)
 
 
-def test_the_answer_goes_along_with_the_next_event(portal, umami, tmp_path):
-    async def steps(page):
-        await begin(page, portal)
-        await sent(page, 1)
-        await asyncio.to_thread(umami.until, len(before) + 1)
-        await page.evaluate("new Promise(later => setTimeout(later, 200))")
-        await page.evaluate("umami.track('second')")
-
-    before = umami.stored()
-    walk(tmp_path, steps)
-    *_, second = umami.asked("/api/send")
-    headers = {name.lower(): value for name, value in second[2].items()}
-    assert headers["x-umami-cache"] == f"eyJ.{umami.stored()[-1]['session']}.x"
-
-
 def test_it_stops_when_it_is_told_that_nothing_is_counted(start_portal, tmp_path):
     """As by a portal that has no Umami."""
 

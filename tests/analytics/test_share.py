@@ -15,7 +15,7 @@ from tests.support.running import TOKEN, ask
 from tests.support.umami.standin import FIREFOX, PHONE, Umami, event, eventually, outbox, post
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-FRAME = '<iframe class="umami" src="/umami/share/AbCdEfGh/site"'
+FRAME = '<iframe class="umami" src="/umami/share/AbCdEfGh/site?date=30day"'
 AWAY = "Umami does not answer at"
 
 
@@ -150,11 +150,11 @@ def test_the_outbox_in_the_state_of_the_house(start_portal, umami, clients):
             post(portal, event(), clients.new(), agent=FIREFOX)
         state = outbox(portal)
         assert (state["waiting"], state["in_flight"]) == (3, 0)
-        assert set(state["outcomes"]) == {"sent", "refused", "uncertain", "dropped"}
+        assert set(state["outcomes"]) == {"sent", "ignored", "refused", "uncertain", "dropped"}
         age = datetime.now(UTC) - datetime.fromisoformat(state["oldest"])
         assert 0 <= age.total_seconds() < 60
         _, _, html = ask(f"{portal.url}/metrics?token={TOKEN}", Accept="text/html")
-        row = 'away or busy</th><td class="number">3</td><td>the oldest <time'
+        row = 'Waiting to be sent</th><td class="number">3</td><td>the oldest <time'
         assert row in html.decode()
         scraped = scrape(portal)
         assert scraped["portal_outbox_waiting_events"] == 3

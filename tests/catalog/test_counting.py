@@ -97,6 +97,21 @@ ONE_OF_EACH = [
         {"Sec-Purpose": "prefetch;prerender"},
         {"Purpose": "prefetch"},
         {"X-Moz": "prefetch"},
+    ],
+)
+@pytest.mark.parametrize("path", ONE_OF_EACH)
+def test_a_page_that_is_fetched_ahead_of_time_counts_when_it_is_shown(portal, path, headers):
+    """The browser asks again then, since it was refused."""
+    before = last(portal)
+    status, said, _ = ask(portal.url + path, **headers)
+    assert (status, said["cache-control"], interactions(portal, before)) == (503, "no-store", [])
+    assert ask(portal.url + path)[0] == 200
+    assert len(interactions(portal, before)) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
         {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"},
         {"User-Agent": "Mozilla/5.0 (compatible; bingbot/2.0)"},
         {"User-Agent": "Bytespider"},
@@ -104,7 +119,7 @@ ONE_OF_EACH = [
     ],
 )
 @pytest.mark.parametrize("path", ONE_OF_EACH)
-def test_prefetches_and_crawlers_do_not_count(portal, path, headers):
+def test_crawlers_do_not_count(portal, path, headers):
     before = last(portal)
     assert ask(portal.url + path, **headers)[0] == 200
     assert interactions(portal, before) == []

@@ -61,8 +61,14 @@ class Umami:
         return [json.loads(line) for line in text.split("\n")[:-1]]  # the last may not be whole
 
     def stored(self, name=None):
-        """The events that it has, in the order in which they came; those of a name."""
-        return [e for e in self._lines("stored.jsonl") if name is None or e.get("name") == name]
+        """The page views and events that it has, in the order in which they came; those of a
+        name."""
+        events = [e for e in self._lines("stored.jsonl") if e["type"] != "performance"]
+        return [e for e in events if name is None or e.get("name") == name]
+
+    def vitals(self):
+        """The web vitals that it has."""
+        return [e for e in self._lines("stored.jsonl") if e["type"] == "performance"]
 
     def asked(self, path=""):
         """What it was asked: method, path, headers, body."""
