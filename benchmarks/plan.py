@@ -31,6 +31,7 @@ class Plan:
     catalog_requests: int
     page_event_seconds: float
     page_events: int
+    outage_seconds: float
     kills: int
     lock_seconds: float
     soak_seconds: float
@@ -54,6 +55,7 @@ FULL = Plan(
     catalog_requests=1000,
     page_event_seconds=3,
     page_events=300,
+    outage_seconds=600,
     kills=200,
     lock_seconds=60,
     soak_seconds=600,
@@ -76,6 +78,7 @@ QUICK = Plan(
     catalog_requests=100,
     page_event_seconds=1,
     page_events=30,
+    outage_seconds=12,
     kills=3,
     lock_seconds=2,
     soak_seconds=20,

@@ -27,9 +27,11 @@ from tests.support.umami.rules import WEBSITE
 PAGES = 64
 RATE = 2000
 ADDED_MS = 3
-ARRIVAL_SECONDS = 300.0
+ARRIVAL_SECONDS = 600.0
 STOP_SECONDS = 60.0
+OUTAGE_RATE = 50
 PATH = "/u/api/send"
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 _CONFIG = (
     """
@@ -89,7 +91,9 @@ def measure(plan: Plan) -> list[Outcome]:
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
         away = _away(House(Path(name)), plan)
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
-        return [away, _up(House(Path(name)), plan)]
+        up = _up(House(Path(name)), plan)
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as name:
+        return [away, up, outage(House(Path(name)), plan.outage_seconds)]
 
 
 def _load(port: int, pages: int, seconds: float) -> "subprocess.Popen[str]":
@@ -205,6 +209,46 @@ def _up(house: House, plan: Plan) -> Outcome:
     return outcome
 
 
+def outage(house: House, seconds: float) -> Outcome:
+    """Events at a steady rate; for a sixth of the time Umami answers and its database is away."""
+    mode = house.folder / "umami" / "mode.json"
+    answered = 0
+    waits: list[float] = []
+    with house.umami(), house.portal():
+        began = time.monotonic()
+        away = (began + seconds / 3, began + seconds / 2)
+        connection = HTTPConnection(ADDRESS, house.port, timeout=10)
+        while (now := time.monotonic()) < began + seconds:
+            mode.write_text(json.dumps({"database": "away"} if away[0] < now < away[1] else {}))
+            body = {"website": WEBSITE, "hostname": "127.0.0.1", "url": f"/{answered}"}
+            text = json.dumps({"type": "event", "payload": body})
+            headers = {"X-Forwarded-For": f"198.51.100.{answered % 250}", "User-Agent": AGENT}
+            asked = time.perf_counter()
+            connection.request("POST", PATH, text, headers)
+            connection.getresponse().read()
+            waits.append(time.perf_counter() - asked)
+            answered += 1
+            time.sleep(max(0, began + answered / OUTAGE_RATE - time.monotonic()))
+        connection.close()
+        _until(lambda: not house.state().waiting and not house.state().in_flight)
+        state = house.state()
+    urls = [event["url"] for event in house.stored()]
+    uncertain = state.amount("uncertain")
+    outcome = Outcome(f"page events, Umami's database away for {seconds / 6:.0f} s", ("measured",))
+    outcome.rows = [
+        (f"sent in {seconds:.0f} s, {OUTAGE_RATE} a second", f"{answered:,}"),
+        ("one event: p99, ms", f"{1000 * sorted(waits)[len(waits) * 99 // 100]:.1f}"),
+        ("stored by Umami", f"{len(urls):,}"),
+    ]
+    lost, twice = answered - len(set(urls)) - uncertain, len(urls) - len(set(urls))
+    outcome.bars = [
+        Bar("page events lost in an outage", str(max(0, lost)), "none", lost <= 0),
+        Bar("page events stored twice", str(twice), "none", twice == 0),
+        at_most("page events uncertain after an outage", uncertain, 5, "{:.0f}", ""),
+    ]
+    return outcome
+
+
 def _median(port: int, path: str, count: int) -> float:
     """The median milliseconds of one event. Raises BenchmarkError."""
     body = {"website": WEBSITE, "hostname": "127.0.0.1", "url": "/", "title": "x", "referrer": ""}
@@ -218,7 +262,7 @@ def _median(port: int, path: str, count: int) -> float:
         answer = connection.getresponse()
         told = json.loads(answer.read())
         waits.append(1000 * (time.perf_counter() - began))
-        if "sessionId" not in told:
+        if answer.status != 200:
             raise BenchmarkError(f"an event was answered with {told}")
     connection.close()
     return statistics.median(waits)

@@ -47,7 +47,7 @@ def seen_by_umami(portal, umami, clients):
     post(portal, event(), one)
     post(portal, event(referrer="https://<b>.example/"), other, agent=PHONE)
     post(portal, event(name="catalog_search"), other, agent=PHONE)
-    old = {**umami.stored()[0], "created_at": int(time.time()) - 45 * 86_400, "session": "old"}
+    old = {**umami.until(4)[0], "created_at": int(time.time()) - 45 * 86_400, "session": "old"}
     with (umami.directory / "stored.jsonl").open("a") as file:
         file.write(json.dumps(old) + "\n")
     umami.stop()
