@@ -29,7 +29,7 @@ from portal.analytics.client import NotSent, UmamiClient, UmamiResponse, Unanswe
 from portal.analytics.visits import Visits
 from portal.jsontypes import JSONObject
 from sql.errors import OutboxError
-from sql.outbox.sending import Ended, Event, Sending
+from sql.outbox.sending import Ended, OutboxEvent, Sending
 
 log = logging.getLogger("portal.analytics")
 
@@ -107,7 +107,7 @@ class Sender:
             return await self._client.reads()
         return self._connected or await self._client.answers()
 
-    async def _send(self, event: Event) -> tuple[Ended | None, float]:
+    async def _send(self, event: OutboxEvent) -> tuple[Ended | None, float]:
         """How an event ended, None where it has not left; and for how long to pause."""
         document = json.loads(event.body)
         payload = document["payload"]
@@ -128,7 +128,7 @@ class Sender:
         return self._understood(answer, event, payload)
 
     def _understood(
-        self, answer: UmamiResponse, event: Event, payload: JSONObject
+        self, answer: UmamiResponse, event: OutboxEvent, payload: JSONObject
     ) -> tuple[Ended | None, float]:
         told = answer.json()
         self._connected = True
@@ -147,12 +147,12 @@ class Sender:
         self._said = ""
         return Ended(event.id, "sent"), 0.0
 
-    def _uncertain(self, event: Event, why: str) -> tuple[Ended, float]:
+    def _uncertain(self, event: OutboxEvent, why: str) -> tuple[Ended, float]:
         self._says(f"page events are uncertain: Umami has failed: {why}")
         self._visits.forget()
         return Ended(event.id, "uncertain", why), self._circuit.failed()
 
-    async def _take(self, ended: Ended | None) -> Event | None:
+    async def _take(self, ended: Ended | None) -> OutboxEvent | None:
         try:
             return await self._in_thread(lambda: self._sending.take(ended))
         except OutboxError as error:

@@ -15,7 +15,7 @@ from sql.outbox import QUERIES, add_outcomes, transaction
 PATIENCE = 5.0  # seconds, for processes that write to it
 
 
-class Event(NamedTuple):
+class OutboxEvent(NamedTuple):
     """`time` is when it happened, in Unix milliseconds; `body` is its JSON."""
 
     id: int
@@ -50,7 +50,7 @@ class Sending:
             add_outcomes(connection, {"uncertain": count}, int(time.time()))
         return int(count)
 
-    def take(self, ended: Ended | None = None) -> Event | None:
+    def take(self, ended: Ended | None = None) -> OutboxEvent | None:
         """Write down how the last event ended, if one was in flight, and hand over the next.
 
         One transaction for both, since each costs the disk a sync. None where none waits.
@@ -66,7 +66,7 @@ class Sending:
                 return None
             number, moment, body = first
             connection.execute(self._statements["hand_over"], {"now": now, "id": number})
-        return Event(number, moment, body)
+        return OutboxEvent(number, moment, body)
 
     def put_back(self, ended: Ended | None = None) -> None:
         """What is in flight did not leave, and waits again, but for the event that has `ended`.
