@@ -17,129 +17,28 @@ from tornado.netutil import bind_sockets
 
 from handlers import make_app
 from portal import __version__
-from portal.analytics import MOST_CONNECTIONS, Analytics
-from portal.analytics.client import ANSWER_BYTES
 from portal.analytics.probe import probe
-from portal.catalog.library import Library
-from portal.catalog.refresh import RefreshTask
 from portal.config.model import Config, ConfigError, load
-from portal.gitlab.api import GitLabApi
-from portal.gitlab.cache import Listings
-from portal.gitlab.files import FileOpener
 from portal.metrics.access import Guesses
-from portal.metrics.condition import DatabaseFiles
-from portal.metrics.reports import Reports
 from portal.operations import commands
-from portal.operations.readiness import Readiness
-from portal.operations.recording import Recording
-from portal.operations.traffic import TrafficCounter
-from portal.operations.upkeep import UpkeepTask
 from portal.process import logs
 from portal.process.descriptors import allow_descriptors
 from portal.process.heap import keep_heap
 from portal.process.listener import Listener
 from portal.process.supervisor import EX_UNAVAILABLE, SIGNALS, Supervisor
 from portal.process.systemd import Notifier, Pulse
-from portal.relay.curl import CurlClient
-from portal.relay.departures import Departures
 from portal.relay.slots import Transfers
-from portal.relay.upstream import Upstream
 from portal.services import Services, Shared
-from portal.site import templates
-from portal.site.assets import StaticFiles
-from portal.site.recorded import DisclosureReader
-from portal.uploads.store import Uploads
-from portal.uploads.sweep import SweepTask
-from portal.workers.pool import WorkerPool
+from portal.startup import make_services
 from sql import catalog
 from sql.database import migrate
 from sql.errors import SqlError
-from sql.reader import Reader
-from sql.recorder import Recorder
-from sql.upkeep import Upkeep
 
 log = logging.getLogger("portal.server")
 
 BACKLOG = 4096
 IDLE_SECONDS = 75  # a keep-alive connection without a request, and the sending of headers
 BODY_LIMIT = 64 << 10  # of any request but git's, which sets its own
-MOST_BYTES = 1 << 60  # the curl client bounds streams too unless told not to
-
-
-def make_services(
-    stack: contextlib.AsyncExitStack,
-    config: Config,
-    shared: Shared,
-    slot: int = 0,
-    slots: int = 1,
-) -> Services:
-    """One process's parts, on the running loop; the stack ends them in the reverse order."""
-    recorder = Recorder(config.database, config.spill_dir, slot, slots)
-    recorder.start()
-    stack.push_async_callback(asyncio.to_thread, recorder.close)
-    recording = Recording(recorder)
-    traffic = TrafficCounter(recording)
-    traffic.start()
-    stack.push_async_callback(traffic.stop)
-    reader = Reader(config.database)
-    stack.callback(reader.close)
-    upkeep = Upkeep(config.database)
-    uploads = Uploads(config.upload_dir)
-    workers = WorkerPool()
-    stack.push_async_callback(workers.close)
-    library = Library(config.catalog_index)
-    stack.callback(library.close)
-    if slot == 0:
-        refresh = RefreshTask(config.catalog_dir, config.catalog_index)
-        for task in (UpkeepTask(upkeep), SweepTask(uploads), refresh):
-            task.start()
-            stack.push_async_callback(task.stop)
-    # A handle for every transfer, and one for the redirect before it, so that none waits in the
-    # client's own unbounded queue.
-    streams = CurlClient(
-        force_instance=True, max_clients=2 * config.limits.transfers, max_body_size=MOST_BYTES
-    )
-    stack.callback(streams.close)
-    api = CurlClient(force_instance=True)
-    stack.callback(api.close)
-    umami = CurlClient(
-        force_instance=True, max_clients=MOST_CONNECTIONS, max_body_size=ANSWER_BYTES
-    )
-    stack.callback(umami.close)
-    analytics = Analytics(config, umami)
-    analytics.start(stack, slot)
-    listings = Listings(
-        config, GitLabApi(config.gitlab, api, config.limits), traffic.listing_failed
-    )
-    upstream = Upstream(streams, config.gitlab, config.limits)
-    listings.start()
-    stack.push_async_callback(listings.stop)
-    return Services(
-        config=config,
-        recorder=recording,
-        reports=Reports(
-            reader,
-            upkeep,
-            DatabaseFiles(config.database, config.outbox),
-            config.spill_dir,
-            shared.transfers,
-        ),
-        listings=listings,
-        departures=Departures(),
-        traffic=traffic,
-        analytics=analytics,
-        library=library,
-        guesses=shared.guesses,
-        upstream=upstream,
-        files=FileOpener(upstream, listings),
-        transfers=shared.transfers,
-        templates=templates.environment(),
-        assets=StaticFiles(config.site),
-        record=DisclosureReader(config, reader),
-        readiness=Readiness(config, reader, listings),
-        uploads=uploads,
-        workers=workers,
-    )
 
 
 class Portal:

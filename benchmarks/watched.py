@@ -31,7 +31,7 @@ from portal.process import logs
 from portal.process.heap import keep_heap
 from portal.relay.slots import Transfers
 from portal.services import Services, Shared
-from server import make_services
+from portal.startup import make_services
 
 TICK = 0.001
 

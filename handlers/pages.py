@@ -16,7 +16,7 @@ class PrivacyHandler(Handler):
 
     async def get(self) -> None:
         """The page."""
-        disclosure = await self.services.record.disclosure()
+        disclosure = await self.services.disclosures.disclosure()
         await self.answer_page("site/privacy.html", disclosure=disclosure, config=self.config)
 
 

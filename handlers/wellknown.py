@@ -150,7 +150,7 @@ class BadgeHandler(TextHandler):
         if not self.config.site.badges:
             raise NotFound("This site does not show how often its projects are downloaded.")
         project = self.project(slug)
-        count = await self.services.record.downloads(slug)
+        count = await self.services.disclosures.downloads(slug)
         self.set_header("Cache-Control", f"public, max-age={BADGE_SECONDS}")
         self.set_header("Access-Control-Allow-Origin", "*")
         if kind == "json":

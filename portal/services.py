@@ -53,7 +53,7 @@ class Services:
     guesses: Guesses
     templates: jinja2.Environment
     assets: StaticFiles
-    record: DisclosureReader
+    disclosures: DisclosureReader
     readiness: Readiness
     uploads: Uploads
     workers: WorkerPool

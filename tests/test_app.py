@@ -12,7 +12,7 @@ from portal.config.model import parse
 from portal.metrics.access import Guesses
 from portal.relay.slots import Transfers
 from portal.services import Shared
-from server import make_services
+from portal.startup import make_services
 from sql.database import migrate
 from tests.support.running import host
 

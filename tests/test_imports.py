@@ -31,6 +31,7 @@ LAYERS = (
     ("metrics", "operations"),
     ("site",),
     ("services",),
+    ("startup",),
 )
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}
 

@@ -1,10 +1,15 @@
-"""Each class has a name of its own, so that a name that is read anywhere means one thing."""
+"""Each class has a name of its own, and each file is short enough to be read at once."""
 
 import ast
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+MOST_LINES = 300
+ENDINGS = (".py", ".sql", ".html", ".js", ".css")
+# An applied migration is never edited: a database remembers which of them it has run.
+AS_THEY_WERE = {"sql/schema/0002_rollups.sql"}
 ROOMS = ("handlers", "portal", "sql", "demo")
 
 
@@ -17,3 +22,17 @@ def test_no_class_name_stands_in_two_files():
                 found[node.name].add(str(path.relative_to(ROOT)))
     assert len(found) > 200
     assert {name: sorted(places) for name, places in found.items() if len(places) > 1} == {}
+
+
+def test_no_file_is_long():
+    """Of all that git knows, and of what is new and not ignored."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()
+    lines = {
+        name: len((ROOT / name).read_text(encoding="utf-8").splitlines())
+        for name in names
+        if name.endswith(ENDINGS) and (ROOT / name).exists()
+    }
+    assert len(lines) > 500
+    long = {name: count for name, count in lines.items() if count > MOST_LINES}
+    assert long.keys() - AS_THEY_WERE == set(), long

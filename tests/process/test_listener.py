@@ -6,8 +6,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.downloads.test_downloads import BIG, SMALL
 from tests.process.test_stopping import children
+from tests.support.files import BIG, SMALL
 from tests.support.running import no_descriptors
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.downloads.test_downloads import BIG, SMALL
+from tests.support.files import BIG, SMALL
 from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import ask, begin, curl
 
