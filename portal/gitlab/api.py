@@ -8,23 +8,27 @@ https://docs.gitlab.com/api/rest/#offset-based-pagination.
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from tornado.httpclient import AsyncHTTPClient
 
 from portal.config.model import GitLab, Limits, Project
-from portal.gitlab.entries import MalformedRelease, is_foreign, read_release
+from portal.gitlab.addresses import Address, Kind, Place, package_file_url, read_address
+from portal.gitlab.entries import MalformedRelease, Source, read_release
 from portal.gitlab.packages import PackageFiles
 from portal.gitlab.requests import Failing, Page, Requests, Withdrawn
-from portal.releases.model import Asset, Release, newest_first
+from portal.gitlab.targets import target
+from portal.relay.upstream import Target
+from portal.releases.model import Asset, LeftOut, Release, newest_first
 
 __all__ = ["Failing", "GitLabApi", "Withdrawn"]
 
 log = logging.getLogger("portal.gitlab")
 
 PAGES = 20  # of 100 entries; what is older is not shown
+COMPLAINTS = 20  # that are logged one by one after a refresh
 AT_ONCE = 4  # requests; everybody behind the portal shares one throttle
 
 
@@ -36,6 +40,7 @@ class _Known:
     number: int | None = None
     pages: dict[str, Page] = field(default_factory=dict)
     complaints: frozenset[str] = frozenset()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class GitLabApi:
@@ -70,13 +75,32 @@ class GitLabApi:
 
         No request where all are known; a file that is in no package stays without.
         """
-        await self._project(project).files.refresh(releases)
+        path = f"/projects/{quote(project.path, safe='')}"
+        await self._project(project).files.refresh(releases, path)
         return self.measured(project, releases)
 
-    def is_foreign(self, project: Project, url: str) -> bool:
-        """Whether an address of this GitLab belongs to another project, or may."""
-        number = self._project(project).number or 0
-        return is_foreign(url, self._gitlab.url, project.path, number)
+    def place(self, project: Project) -> Place:
+        """Where the project is in GitLab."""
+        return Place((self._gitlab.url,), (project.path,), self._project(project).number)
+
+    def target(self, project: Project, url: str) -> Target:
+        """What is asked for an address of a file, or of a redirect on the way to it.
+
+        Raises `PortalError` where it may not be asked, or cannot yet: a package file whose package
+        is not known.
+        """
+        place = self.place(project)
+        found = read_address(url, place)
+        if found.kind is Kind.FILE and found.package_file is not None:
+            file = self._project(project).files.numbered.find(found.package_file)
+            if file is not None:
+                url = package_file_url(place, file.package, found.package_file)
+                found = Address(Kind.FILE, url, file.name)
+        return target(found)
+
+    def left_out(self, project: Project) -> tuple[LeftOut, ...]:
+        """The links of the project's releases that are no files here."""
+        return self._project(project).left_out
 
     async def measured_anew(self, project: Project, asset: Asset, since: float) -> Asset:
         """The asset as GitLab measures it at `since` (monotonic) or later."""
@@ -119,27 +143,32 @@ class GitLabApi:
     def _read(self, project: Project, known: _Known, entries: Iterable[Any]) -> tuple[Release, ...]:
         releases: dict[str, Release] = {}
         complaints = []
-        url = f"{self._gitlab.url}/api/v4/projects/{quote(project.path, safe='')}"
+        left_out: list[LeftOut] = []
+        hosts = self._gitlab.asset_hosts
+        source = Source(project.slug, self.place(project), hosts)
         for entry in entries:
             try:
-                release = read_release(entry, project.slug, url)
+                release, without = read_release(entry, source)
             except MalformedRelease as error:
-                complaints.append(str(error))
+                complaints.append(f"a release is left out: {error}")
             else:
-                release = self._without_foreign(project, release, complaints)
+                if release.version not in releases:
+                    left_out += without
                 releases.setdefault(release.version, release)
-        # Once, not at every refresh.
-        if (reasons := frozenset(complaints)) - known.complaints:
-            why = "; ".join(sorted(reasons))
-            log.warning("%s: not all is shown (%d): %s", project.slug, len(complaints), why)
-        known.complaints = reasons
+        complaints += [
+            f"link {one.label!a} of release {one.version!a} is left out: {one.why}"
+            for one in left_out
+        ]
+        known.left_out = tuple(left_out)
+        _complain(project, known, complaints)
         return newest_first(releases.values())
 
-    def _without_foreign(
-        self, project: Project, release: Release, complaints: list[str]
-    ) -> Release:
-        """The release without links to other projects of the same GitLab."""
-        assets = tuple(a for a in release.assets if not self.is_foreign(project, a.url))
-        if len(assets) < len(release.assets):
-            complaints.append("a release links to files of another project")
-        return replace(release, assets=assets)
+
+def _complain(project: Project, known: _Known, complaints: list[str]) -> None:
+    """Log what is new of it, once and not at every refresh."""
+    new = [one for one in complaints if one not in known.complaints]
+    known.complaints = frozenset(complaints)
+    for one in new[:COMPLAINTS]:
+        log.warning("%s: %s", project.slug, one)
+    if len(new) > COMPLAINTS:
+        log.warning("%s: and %d more of this kind", project.slug, len(new) - COMPLAINTS)

@@ -23,7 +23,8 @@ from portal.errors import NotFound, Unavailable
 from portal.gitlab.api import GitLabApi
 from portal.gitlab.disk import ListingFiles
 from portal.gitlab.requests import Failing, Withdrawn
-from portal.releases.model import Asset, Listing, Release
+from portal.relay.upstream import Target
+from portal.releases.model import Asset, LeftOut, Listing, Release
 
 log = logging.getLogger("portal.listings")
 
@@ -41,6 +42,7 @@ class Listings:
         self, config: Config, api: GitLabApi, failed: Callable[[], None] = lambda: None
     ) -> None:
         """`failed` is called whenever GitLab gives no list."""
+        self._api, self._projects = api, config.projects
         memory = ListingFiles(config.releases_dir, config.gitlab.url)
         self._pause = Pause(config.gitlab.refresh_seconds)
         self._kept = {p.slug: _Kept(p, api, memory, self._pause, failed) for p in config.projects}
@@ -62,9 +64,13 @@ class Listings:
         """Whether GitLab answered for any project, the last time that it was asked."""
         return any(kept.confirmed for kept in self._kept.values())
 
-    def is_foreign(self, project: Project, url: str) -> bool:
-        """Whether an address of this GitLab belongs to another project, or may."""
-        return self._kept[project.slug].is_foreign(url)
+    def target(self, project: Project, url: str) -> Target:
+        """What is asked for an address of a file; raises `PortalError` where it may not be."""
+        return self._api.target(project, url)
+
+    def left_out(self) -> dict[str, tuple[LeftOut, ...]]:
+        """The links that are no files here, by the project's slug."""
+        return {project.slug: self._api.left_out(project) for project in self._projects}
 
     async def measured_anew(self, project: Project, asset: Asset) -> Asset | None:
         """The asset with the size and checksum that GitLab names now; None where it says none."""
@@ -159,9 +165,6 @@ class _Kept:
     @property
     def confirmed(self) -> bool:
         return self.asked.is_set() and not self._failures
-
-    def is_foreign(self, url: str) -> bool:
-        return self._api.is_foreign(self._project, url)
 
     def measured_seconds_ago(self, asset: Asset) -> float | None:
         return self._api.measured_seconds_ago(self._project, asset)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.config.model import Project
-from portal.releases.model import Asset, Listing, Release
+from portal.releases.model import Asset, Listing, OutgoingLink, Release
 
 log = logging.getLogger("portal.listings")
 
@@ -90,5 +90,6 @@ def _release(document: Mapping[str, Any]) -> Release:
     files = {
         kind: tuple(Asset(**asset) for asset in document[kind]) for kind in ("assets", "archives")
     }
+    links = tuple(OutgoingLink(**link) for link in document["links"])
     time = datetime.fromisoformat(document["released_at"])
-    return Release(**{**document, **files, "released_at": time})
+    return Release(**{**document, **files, "links": links, "released_at": time})

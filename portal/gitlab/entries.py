@@ -5,50 +5,152 @@ when the token lacks access to the code.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
-from portal.releases.model import Asset, Release
+from portal.gitlab.addresses import Address, Kind, Place, read_address
+from portal.gitlab.naming import Named, file_name, looks_like_file, names, unprintable
+from portal.releases.model import Asset, LeftOut, OutgoingLink, Release
 
 ARCHIVE_FORMATS = ("tar.gz", "zip", "tar.bz2", "tar")
+LINKS = 2000  # of one release; what is more is left out
 
-_NAME_BYTES = 255  # what common file systems take
-# Marks that change the direction of writing can make "exe.gpj" look like "gpj.exe".
-_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_DOWNLOADS = re.compile(r".*?/-/releases/.+?/downloads/(.+)")
+# Link types that are pages for people: https://docs.gitlab.com/api/releases/links/
+_PAGES = frozenset({"image", "runbook"})
+_JOB_ARCHIVE = re.compile(r"/jobs/(?:\d+/artifacts|artifacts/[^/]+/download)$")
 
 
 class MalformedRelease(ValueError):  # noqa: N818 - a finding, as those of errors are
     """An entry that cannot be shown; the text says what is missing, without any of its content."""
 
 
-def read_release(entry: Any, slug: str, project_url: str) -> Release:
-    """One entry of the list. Raises MalformedRelease.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose releases are read: the project's `slug` here, its place in GitLab, and the hosts
+    (`host` or `host:port`) that files may come from."""
 
-    `slug` begins the names of source archives; `project_url` is the project's address in GitLab's
-    API (`…/api/v4/projects/group%2Fproject`).
-    """
+    slug: str
+    place: Place
+    hosts: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A link that can be served as a file, before it has its name."""
+
+    named: Named
+    address: Address
+
+
+def read_release(entry: Any, source: Source) -> tuple[Release, tuple[LeftOut, ...]]:
+    """One entry of the list, and its links that are no file here. Raises MalformedRelease."""
     if not isinstance(entry, dict):
         raise MalformedRelease("it is not an object")
     version = text(entry.get("tag_name"))
-    if not version or _unprintable(version):
+    if not version or unprintable(version):
         raise MalformedRelease("it has no usable tag_name (may the token read the code?)")
     assets = entry.get("assets")
     if not isinstance(assets, dict):
         assets = {}
-    links = _unique(_link(link) for link in _list(assets.get("links")))
-    taken = {asset.name for asset in links}
-    archives = _archives(assets.get("sources"), slug, version, project_url)
-    return Release(
+    reader = _LinkReader(source, version)
+    for link in _list(assets.get("links")):
+        reader.read(link)
+    files = reader.assets()
+    release = Release(
         version=version,
         title=text(entry.get("name")) or version,
         notes=text(entry.get("description")),
         released_at=_time(entry.get("released_at")) or _created(entry),
         upcoming=entry.get("upcoming_release") is True,
-        assets=links,
-        archives=tuple(archive for archive in archives if archive.name not in taken),
+        assets=files,
+        archives=_archives(assets.get("sources"), source, version, [a.name for a in files]),
+        links=tuple(reader.outgoing),
+    )
+    return release, tuple(reader.left_out)
+
+
+class _LinkReader:
+    """Sorts the links of one release into files, outgoing links and what is left out."""
+
+    def __init__(self, source: Source, version: str) -> None:
+        self._source = source
+        self._version = version
+        self._files: list[_Link] = []
+        self._urls: set[str] = set()
+        self.outgoing: list[OutgoingLink] = []
+        self.left_out: list[LeftOut] = []
+
+    def read(self, link: Any) -> None:
+        """Take one link of the list."""
+        url = text(link.get("url")) if isinstance(link, dict) else ""
+        label = text(link.get("name")) if url else ""
+        if not url.lower().startswith(("http://", "https://")) or unprintable(url):
+            self._leave(label, "malformed", "it has no address that can be asked")
+        elif len(self._files) >= LINKS:
+            self._leave(label, "too_many", f"the release has more than {LINKS} links")
+        else:
+            self._sort(link, url, label)
+
+    def _sort(self, link: dict[str, Any], url: str, label: str) -> None:
+        kind = text(link.get("link_type"))
+        direct = text(link.get("direct_asset_url"))
+        address = read_address(url, self._source.place, (self._version,))
+        if address.kind is Kind.ELSEWHERE:
+            self._sort_elsewhere(url, direct, label, kind)
+        elif address.kind is Kind.FILE:
+            self._add(_named(direct, url, label, address), address)
+        else:
+            cause = "foreign" if address.kind is Kind.FOREIGN else "page"
+            self._leave(label, cause, f"it is {address.kind.value}")
+
+    def _sort_elsewhere(self, url: str, direct: str, label: str, kind: str) -> None:
+        """A link that leaves GitLab: a file where its host is listed, else a page for people."""
+        address = Address(Kind.ELSEWHERE, url)
+        named = _named(direct, url, label, address)
+        listed = _authority(url) in self._source.hosts
+        named_file = any(map(looks_like_file, (named.filepath, named.segment, named.label)))
+        if listed and (named_file or (kind not in _PAGES and not url.endswith("/"))):
+            self._add(named, address)
+        elif kind in _PAGES or not named_file:
+            self.outgoing.append(OutgoingLink(label or url, url, kind or "other"))
+            self._leave(label, "page", "it is a page outside, shown as a link")
+        else:
+            self._leave(label, "host", f"{_authority(url)} is not in gitlab.asset_hosts")
+
+    def _add(self, named: Named, address: Address) -> None:
+        """One file; the same address twice is one file under the name that was made last."""
+        self._files.append(_Link(named, address))
+
+    def _leave(self, label: str, cause: str, why: str) -> None:
+        self.left_out.append(LeftOut(self._version, label, cause, why))
+
+    def assets(self) -> tuple[Asset, ...]:
+        """The files, each with a name of its own."""
+        found = []
+        for link, name in zip(self._files, names([f.named for f in self._files]), strict=True):
+            if name:
+                found.append(Asset(name, link.named.label or name, link.address.url))
+            else:
+                self._leave(link.named.label, "malformed", "nothing of it can be a file's name")
+        return tuple(found)
+
+
+def _named(direct: str, url: str, label: str, address: Address) -> Named:
+    """What the name of a file can be made of."""
+    match = _DOWNLOADS.fullmatch(_path(direct)) if direct and direct != url else None
+    filepath = match[1] if match else ""
+    plain = file_name(f"x:/{filepath}") if filepath else ""
+    folders = "/".join(filter(None, (file_name(f"x:/{p}") for p in filepath.split("/"))))
+    return Named(
+        label=label,
+        filepath=folders if plain else "",
+        own=address.name if address.kind is Kind.FILE else "",
+        segment=file_name(direct) or file_name(url) if not match else file_name(url),
+        archive=bool(_JOB_ARCHIVE.search(_path(address.url))),
     )
 
 
@@ -57,26 +159,16 @@ def text(value: Any) -> str:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
-def file_name(address: str) -> str:
-    """The file name that the last segment of an address stands for; "" where none can be used.
-
-    What is not a name on its own (`..`, over 255 bytes) or would deceive (control characters,
-    changed direction of writing) cannot be used.
-    """
+def _path(url: str) -> str:
     try:
-        name = unquote(urlsplit(address).path.rsplit("/", 1)[-1])
+        return urlsplit(url).path
     except ValueError:
         return ""
-    # A quoted slash makes it a path: the generic packages allow one before the name.
-    name = name.rsplit("/", 1)[-1]
-    usable = name.strip(". ") and len(name.encode()) <= _NAME_BYTES and not _unprintable(name)
-    return name if usable else ""
 
 
-def _unprintable(value: str) -> bool:
-    return bool(_DIRECTION.search(value)) or any(
-        unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value
-    )
+def _authority(url: str) -> str:
+    """What stands between `//` and the next slash, as the list of hosts has it."""
+    return url.partition("://")[2].partition("/")[0].lower()
 
 
 def _list(value: Any) -> list[Any]:
@@ -98,62 +190,34 @@ def _created(entry: dict[str, Any]) -> datetime:
     return time
 
 
-def _link(link: Any) -> Asset | None:
-    """An asset, or None where nothing can be fetched (ftp and the like) or saved (no name)."""
-    if not isinstance(link, dict):
-        return None
-    url = text(link.get("url"))
-    name = file_name(text(link.get("direct_asset_url")) or url)
-    if not name or not url.lower().startswith(("http://", "https://")) or _unprintable(url):
-        return None
-    return Asset(name, text(link.get("name")) or name, url)
+def _archives(
+    sources: Any, source: Source, version: str, taken: Collection[str]
+) -> tuple[Asset, ...]:
+    """The source archives, in the formats that GitLab offers for this release.
 
-
-def _unique(assets: Iterable[Asset | None]) -> tuple[Asset, ...]:
-    """The first of each name: GitLab lists the link that was made last first."""
-    found: dict[str, Asset] = {}
-    for asset in assets:
-        if asset is not None:
-            found.setdefault(asset.name, asset)
-    return tuple(found.values())
-
-
-def _archives(sources: Any, slug: str, version: str, project_url: str) -> tuple[Asset, ...]:
-    """The source archives, in the formats that GitLab offers for this release."""
-    offered = {text(s.get("format")) for s in _list(sources) if isinstance(s, dict)}
-    stem = f"{slug}-{version}".replace("/", "-")
-    return tuple(
-        Asset(
-            name=f"{stem}.{form}",
-            label=f"Source code ({form})",
-            url=f"{project_url}/repository/archive.{form}?sha={quote(version, safe='')}",
-        )
-        for form in ARCHIVE_FORMATS
-        if form in offered
-    )
-
-
-def is_foreign(url: str, gitlab_url: str, path: str, number: int) -> bool:
-    """Whether an address is GitLab's, but not of this project (`path`, `number`).
-
-    The portal asks GitLab with a token that may read more than one project. Whoever may write a
-    release must not be able to publish another project's files by linking to them.
+    They are those of `sources[].url`, at `/-/archive/`: the API's archive has the commit in the
+    name of its folder, and so another SHA-256 than the one that people pin.
     """
-    scheme, _, rest = gitlab_url.partition("://")
-    origin = f"{scheme}://{rest.partition('/')[0]}/".lower()
-    if url[: len(origin)].lower() != origin:
-        return False
-    segments = [unquote(part) for part in urlsplit(url).path.split("/")]
-    if any(part in (".", "..") for part in "/".join(segments).split("/")):
-        return True  # libcurl resolves them, and so would lead elsewhere
-    project = quote(path, safe="")
-    own = (
-        f"/api/v4/projects/{project}/",
-        f"/api/v4/projects/{number}/",
-        f"/{path}/-/",
-        f"/{path}/uploads/",
-        f"/-/project/{number}/uploads/",
-    )
-    prefix = urlsplit(gitlab_url).path
-    asked = urlsplit(url).path.lower()
-    return not any(asked.startswith(f"{prefix}{place}".lower()) for place in own)
+    offered = {text(s.get("format")): text(s.get("url")) for s in _list(sources) if _is_entry(s)}
+    stem = f"{source.slug}-{version}".replace("/", "-")
+    found: list[Asset] = []
+    for form in (form for form in ARCHIVE_FORMATS if form in offered):
+        address = read_address(offered[form], source.place, (version,))
+        url = address.url if address.kind is Kind.FILE else _archive_url(source, version, form)
+        (name,) = names([Named(label="", own=f"{stem}.{form}")], taken)
+        if name != f"{stem}.{form}":
+            (name,) = names([Named(label="", own=f"{stem}-source.{form}")], taken)
+        found.append(Asset(name, f"Source code ({form})", url))
+    return tuple(found)
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _archive_url(source: Source, version: str, form: str) -> str:
+    """The address of an archive, as lib/gitlab/workhorse.rb and its routes have it."""
+    path = source.place.paths[0]
+    name = f"{path.rpartition('/')[2]}-{version.replace('/', '-')}.{form}"
+    base = source.place.bases[0]
+    return f"{base}/{quote(path)}/-/archive/{quote(version)}/{quote(name)}"

@@ -80,7 +80,7 @@ class FileOpener:
                 asset.url,
                 self._sent(asset, asked),
                 opened,
-                partial(self._listings.is_foreign, project),
+                partial(self._listings.target, project),
             )
             current = await self._confirmed(project, asset, answer)
             if current == asset:

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from portal.gitlab.package_numbers import NumberedFiles
 from portal.gitlab.requests import Withdrawn
 from portal.releases.model import Asset, Release
 
@@ -65,6 +66,7 @@ class PackageFiles:
         self._ids: dict[Package, int] = {}
         self._files: dict[Package, _Files] = {}
         self._anew = asyncio.Lock()
+        self.numbered = NumberedFiles(entries)
 
     def measured(self, releases: Iterable[Release]) -> tuple[Release, ...]:
         """The releases with the sizes and checksums that are known."""
@@ -76,7 +78,7 @@ class PackageFiles:
     def _measured(self, asset: Asset) -> Asset:
         place = package_of(self._gitlab_url, asset.url)
         known = self._files.get(place[0]) if place else None
-        file = known.files.get(place[1]) if place and known else None
+        file = known.files.get(place[1]) if place and known else self.numbered.of_asset(asset)
         return replace(asset, size=file.size, sha256=file.sha256) if file else asset
 
     def measured_seconds_ago(self, asset: Asset) -> float | None:
@@ -110,8 +112,11 @@ class PackageFiles:
             if package in self._ids:
                 return
 
-    async def refresh(self, releases: Iterable[Release]) -> None:
-        """Ask for what is not known or too old. Raises `Failing`; what was known then stays."""
+    async def refresh(self, releases: tuple[Release, ...], path: str = "") -> None:
+        """Ask for what is not known or too old; `path` is the project's in the API.
+
+        Raises `Failing`; what was known then stays.
+        """
         wanted = self._wanted(releases)
         self._ids = {package: i for package, i in self._ids.items() if package in wanted}
         self._files = {package: f for package, f in self._files.items() if package in wanted}
@@ -121,6 +126,7 @@ class PackageFiles:
             await self._list(project, wanted)
         for package in due:  # one after the other: nobody waits for these
             await self._ask(package)
+        await self.numbered.refresh(path, releases)
 
     def _wanted(self, releases: Iterable[Release]) -> dict[Package, set[str]]:
         wanted: dict[Package, set[str]] = {}

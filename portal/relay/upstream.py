@@ -49,6 +49,16 @@ class UpstreamResponse:
     relay: Relay
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is asked for an address. `own` says that it is GitLab's, and so gets the token; `page`
+    that the file's own name says it is a page."""
+
+    url: str
+    own: bool
+    page: bool = False
+
+
 class Upstream:
     """Opens exchanges; belongs to one event loop, as its client does."""
 
@@ -57,31 +67,31 @@ class Upstream:
         self._gitlab = gitlab
         self._limits = limits
         self._budget = LoopBudget()
-        scheme, _, rest = gitlab.url.partition("://")
-        self._origin = f"{scheme}://{rest.partition('/')[0]}/".lower()
 
     async def asset(
         self,
         url: str,
         headers: Mapping[str, str],
         opened: Callable[[Relay], None],
-        foreign: Callable[[str], bool],
+        route: Callable[[str], Target],
     ) -> UpstreamResponse:
         """GET an asset, following redirects; `opened` gets each relay before it is waited for.
 
-        `foreign` says of an address of GitLab whether it is another project's: a release's own
-        permalinks redirect to wherever its author wants. `PortalError` when there is no answer, or
-        an address on the way is not allowed.
+        `route` says what is asked for an address, and raises `PortalError` where it may not be
+        asked: permalinks of a release redirect to wherever its author wants. `PortalError` too when
+        there is no answer, or when it is a page of GitLab's and no file.
         """
         own = True
         for _ in range(REDIRECT_LIMIT + 1):
             url = quote(url, safe=_ADDRESS_CHARACTERS)
             # Once a redirect has led away from GitLab, nothing leads back to its credentials.
-            own = own and self._is_gitlab(url)
-            if own and foreign(url):
-                raise _refused(url, "is of another project")
+            target = route(url) if own else Target(url, own=False)
+            own, url = target.own, target.url
             answer = await self._get(url, headers, opened, own)
             if answer.status not in REDIRECTS:
+                if own and not target.page and _is_page(answer):
+                    answer.relay.abort()
+                    raise _no_file(url)
                 return answer
             answer.relay.discard()
             location = answer.headers.get("Location", "")
@@ -90,9 +100,6 @@ class Upstream:
             url = urljoin(url, location)
         log.warning("%s leads to too many redirects, or to none", without_query(url))
         raise UpstreamFailed("The file's address leads nowhere.", "Please tell the operator.")
-
-    def _is_gitlab(self, url: str) -> bool:
-        return url[: len(self._origin)].lower() == self._origin
 
     async def _get(
         self, url: str, headers: Mapping[str, str], opened: Callable[[Relay], None], own: bool
@@ -158,7 +165,7 @@ class Upstream:
         scheme, _, rest = url.partition("://")
         host = rest.partition("/")[0].lower()
         if scheme.lower() not in ("http", "https") or host not in self._gitlab.asset_hosts:
-            raise _refused(url, "is not on a host of gitlab.asset_hosts")
+            raise refused(url, "is not on a host of gitlab.asset_hosts")
 
     def _check_connection(self, curl: pycurl.Curl) -> None:
         networks = self._gitlab.asset_networks
@@ -198,7 +205,21 @@ def is_allowed(address: str, networks: tuple[Network, ...]) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def _refused(url: str, why: str) -> UpstreamFailed:
+def _is_page(answer: UpstreamResponse) -> bool:
+    """Whether GitLab answered with a page: to sign in, or to warn of a redirect."""
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return answer.status in (200, 206) and kind in ("text/html", "application/xhtml+xml")
+
+
+def _no_file(url: str) -> UpstreamFailed:
+    log.warning("%s answered with a page and not with a file", without_query(url))
+    return UpstreamFailed(
+        "GitLab answered with a page in place of the file.", "Please tell the operator."
+    )
+
+
+def refused(url: str, why: str) -> UpstreamFailed:
+    """Log why an address is not asked; what the visitor is told."""
     log.warning("%s %s", without_query(url), why)
     return UpstreamFailed(
         "This file lies where the portal is not allowed to ask.", "Please tell the operator."

@@ -35,6 +35,32 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingLink:
+    """A link of a release to a page for people: a runbook, an image's registry, documentation.
+
+    `kind` is GitLab's link type. The portal does not ask for it and does not count it.
+    """
+
+    label: str
+    url: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A link of a release that is no file here, for the operator.
+
+    `cause` is one word for sums: page, host, foreign, malformed or too_many; `why` ends the
+    sentence "The link is left out: ...".
+    """
+
+    version: str
+    label: str
+    cause: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One release of a project; `version` is its tag, `notes` CommonMark, `released_at` aware.
 
@@ -48,6 +74,7 @@ class Release:
     upcoming: bool
     assets: tuple[Asset, ...]
     archives: tuple[Asset, ...]
+    links: tuple[OutgoingLink, ...] = ()
 
     @property
     def prerelease(self) -> bool:

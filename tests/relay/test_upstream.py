@@ -10,8 +10,8 @@ from tornado.httputil import HTTPHeaders
 
 from portal.config.model import GitLab, Project
 from portal.errors import UpstreamFailed
+from portal.relay.upstream import Target, is_allowed, refused, throttled
 from portal.relay.upstream import Upstream as Opener
-from portal.relay.upstream import is_allowed, throttled
 from tests.support.exchanges import LIMITS, Client, run
 from tests.support.gitlab.scripted import Upstream
 
@@ -23,7 +23,9 @@ async def opener(gitlab, hosts=(), networks=LOOPBACK):
     client = CurlAsyncHTTPClient(force_instance=True)
     try:
         config = GitLab(gitlab, frozenset(hosts), networks, 30, token="secret")
-        yield Opener(client, config, LIMITS)
+        opener = Opener(client, config, LIMITS)
+        opener.gitlab = gitlab
+        yield opener
         await asyncio.sleep(0)
     finally:
         client.close()
@@ -31,7 +33,13 @@ async def opener(gitlab, hosts=(), networks=LOOPBACK):
 
 async def fetch(opener, url, headers=()):
     relays = []
-    answer = await opener.asset(url, dict(headers), relays.append, lambda url: "secret" in url)
+
+    def route(url):
+        if "secret" in url:
+            raise refused(url, "is of another project")
+        return Target(url, own=url.startswith(f"{opener.gitlab}/"), page=".html" in url)
+
+    answer = await opener.asset(url, dict(headers), relays.append, route)
     client = Client()
     await answer.relay.pump(client)
     return answer.status, bytes(client.received), relays
@@ -132,6 +140,32 @@ def test_the_address_that_is_connected_to_is_checked(name):
             assert not inside.requests
             async with opener("http://gitlab.example.com", [host]) as opened:
                 assert (await fetch(opened, f"http://{host}/x"))[1] == b"inside"
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "status", "fine"),
+    [
+        ("/x.zip", "text/html; charset=utf-8", 200, False),
+        ("/x.zip", "Text/HTML", 206, False),
+        ("/x.zip", "application/xhtml+xml", 200, False),
+        ("/x.html", "text/html", 200, True),
+        ("/x.zip", "text/plain", 200, True),
+        ("/x.zip", "text/html", 404, True),
+    ],
+)
+def test_a_page_of_gitlabs_is_no_file(path, kind, status, fine):
+    async def main():
+        async def page(x):
+            await x.answer(status, b"<title>Sign in", Content_Type=kind)
+
+        async with Upstream(page) as gitlab, opener(gitlab.url) as opened:
+            if fine:
+                assert (await fetch(opened, gitlab.url + path))[0] == status
+            else:
+                with pytest.raises(UpstreamFailed, match="page in place of the file"):
+                    await fetch(opened, gitlab.url + path)
 
     run(main)
 

@@ -4,15 +4,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.gitlab.entries import MalformedRelease, file_name, is_foreign, read_release
+from portal.gitlab.addresses import Place
+from portal.gitlab.entries import MalformedRelease, Source, read_release
+from portal.gitlab.naming import file_name
 from portal.releases.model import Listing, asset_path, newest_first
 from tests.support.gitlab.api import entry, link
 
-PROJECT = "https://gitlab.example.com/api/v4/projects/example%2Fpets"
+GITLAB = "https://gitlab.example.com"
+HOSTS = ("x.example", "x")
+SOURCE = Source("pets", Place((GITLAB,), ("example/pets",), 7), HOSTS)
 
 
 def read(version="v1.0.0", *links, **changes):
-    return read_release(entry(version, *links, **changes), "pets", PROJECT)
+    return read_release(entry(version, *links, **changes), SOURCE)[0]
+
+
+def left_out(*links):
+    return [one.cause for one in read_release(entry("v1", *links), SOURCE)[1]]
 
 
 def test_a_whole_entry():
@@ -28,7 +36,8 @@ def test_a_whole_entry():
         "pets-v2.1.0.tar.bz2",
         "pets-v2.1.0.tar",
     ]
-    assert release.archives[0].url == f"{PROJECT}/repository/archive.tar.gz?sha=v2.1.0"
+    archive = f"{GITLAB}/example/pets/-/archive/v2.1.0/pets-v2.1.0.tar.gz"
+    assert release.archives[0].url == archive
 
 
 @pytest.mark.parametrize(
@@ -49,7 +58,7 @@ def test_a_whole_entry():
 )
 def test_what_cannot_be_shown_is_malformed(bad):
     with pytest.raises(MalformedRelease):
-        read_release(bad, "pets", PROJECT)
+        read_release(bad, SOURCE)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +94,8 @@ def test_what_is_missing_or_odd_inside_is_done_without(changes):
 def test_odd_tags(version, archive, path):
     release = read(version)
     assert release.archives[0].name == archive
-    assert release.archives[0].url.endswith(f"archive.tar.gz?sha={path}")
+    tag = path.replace("%2F", "/")
+    assert f"/-/archive/{tag}/pets-" in release.archives[0].url
     assert asset_path("pets", version, "a/b #?.zip") == f"/downloads/pets/{path}/a%2Fb%20%23%3F.zip"
     assert release.anchor == "release-" + path.replace("%", "_")
 
@@ -125,48 +135,94 @@ def test_links_to_elsewhere_than_the_web_are_nowhere(url):
     assert read("v1", link(url, direct_asset_url="https://gitlab/a.zip")).assets == ()
 
 
+UPLOAD = "0123456789abcdef" * 2
+DOWNLOADS = f"{GITLAB}/example/pets/-/releases/v1/downloads"
+ARTIFACTS = f"{GITLAB}/example/pets/-/jobs/artifacts/v1/download?job="
+
+
 @pytest.mark.parametrize(
-    ("url", "foreign"),
+    ("links", "names"),
     [
-        ("https://gl.example/api/v4/projects/a%2Fb/packages/generic/p/1/x", False),
-        ("https://gl.example/api/v4/projects/A%2fb/packages/generic/p/1/x", False),
-        ("https://GL.example/api/v4/projects/7/packages/generic/p/1/x", False),
-        ("https://gl.example/a/b/-/archive/v1/b-v1.zip", False),
-        ("https://gl.example/a/b/uploads/0123/x.zip", False),
-        ("https://gl.example/-/project/7/uploads/0123/x.zip", False),
-        ("https://objects.example/x.zip", False),  # of another host: upstream.py decides
-        ("https://gl.example/api/v4/projects/8/packages/generic/p/1/x", True),
-        ("https://gl.example/api/v4/projects/77/packages/generic/p/1/x", True),
-        ("https://gl.example/api/v4/projects/a%2Fbc/packages/generic/p/1/x", True),
-        ("https://gl.example/api/v4/projects/7/../8/x", True),
-        ("https://gl.example/api/v4/projects/7/%2e%2e/8/x", True),
-        ("https://gl.example/api/v4/projects/7/..%2f8/x", True),
-        ("https://gl.example/a/secret/-/archive/v1/b-v1.zip", True),
-        ("https://gl.example/api/v4/personal_access_tokens/self", True),
-        ("https://gl.example/", True),
+        ([link("https://x/1", direct_asset_url=f"{DOWNLOADS}/bin/a.zip")], ["a.zip"]),
+        ([link("https://x/3", direct_asset_url=None, name=None)], ["3"]),
+        ([link("https://x/files/tool-1.0.zip", name="The zip")], ["tool-1.0.zip"]),
+        ([link("https://x/dl?id=1", name="tool-1.0.zip")], ["tool-1.0.zip"]),
+        ([link("https://x/public/msi", name="tool-1.0.msi")], ["tool-1.0.msi"]),
+        ([link("https://x", name="tool-1.0.dmg")], ["tool-1.0.dmg"]),
+        ([link("https://x/download", name="Release 1.0")], ["Release 1.0"]),
+        # What GitLab itself saves it as.
+        ([link(f"{GITLAB}/-/project/7/uploads/{UPLOAD}/b.zip", name="c.zip")], ["b.zip"]),
+        ([link(f"{GITLAB}/example/pets/-/package_files/5/download", name="d.zip")], ["d.zip"]),
+        ([link(f"{ARTIFACTS}linux", name="Linux build")], ["Linux build.zip"]),
+        # Names that collide are kept apart, by the filepath, the label, a number.
+        (
+            [
+                link("https://x/1", direct_asset_url=f"{DOWNLOADS}/linux-amd64/tool"),
+                link("https://x/2", direct_asset_url=f"{DOWNLOADS}/darwin-arm64/tool"),
+                link("https://x/3", direct_asset_url=f"{DOWNLOADS}/tool"),
+            ],
+            ["linux-amd64-tool", "darwin-arm64-tool", "tool"],
+        ),
+        (
+            [
+                link("https://x/1/tool.tar.gz", name="For Linux"),
+                link("https://x/2/tool.tar.gz", name="For macOS"),
+            ],
+            ["For Linux.tar.gz", "For macOS.tar.gz"],
+        ),
+        (
+            [link("https://x/1/t.zip", name="t.zip"), link("https://x/2/t.zip", name="t.zip")],
+            ["t.zip", "t-2.zip"],
+        ),
+        (
+            [
+                link(f"{ARTIFACTS}linux", name="Linux build"),
+                link(f"{ARTIFACTS}windows", name="Windows build"),
+            ],
+            ["Linux build.zip", "Windows build.zip"],
+        ),
+        ([link("https://x/a", name="../..")], ["a"]),
+        ([link("https://x/download", name="a/../b")], ["a-..-b"]),
     ],
 )
-def test_links_to_other_projects_of_the_same_gitlab(url, foreign):
-    assert is_foreign(url, "https://gl.example", "a/b", 7) is foreign
+def test_names_of_links(links, names):
+    assert [asset.name for asset in read("v1", *links).assets] == names
 
 
-def test_names_are_those_of_the_direct_address_and_unique():
-    release = read(
-        "v1",
-        link("https://x/1", direct_asset_url="https://g/-/releases/v1/downloads/bin/a.zip"),
-        link("https://x/2", direct_asset_url="https://g/-/releases/v1/downloads/a.zip"),
-        link("https://x/3", direct_asset_url=None, name=None),
-        link("https://x/pets-v1.zip"),
-    )
-    assert [(a.name, a.url) for a in release.assets] == [
-        ("a.zip", "https://x/1"),
-        ("3", "https://x/3"),
-        ("pets-v1.zip", "https://x/pets-v1.zip"),
-    ]
+def test_an_archive_gives_way_to_a_link_of_its_name():
+    release = read("v1", link("https://x/pets-v1.zip"))
     assert release.asset("pets-v1.zip").url == "https://x/pets-v1.zip"
-    assert "pets-v1.zip" not in [a.name for a in release.archives]
+    assert "/-/archive/" in release.asset("pets-v1-source.zip").url
     assert release.asset("pets-v1.tar").name == "pets-v1.tar"
     assert release.asset("none") is None
+
+
+@pytest.mark.parametrize(
+    ("one", "cause", "outgoing"),
+    [
+        (link("https://wiki.example/undo", link_type="runbook"), "page", True),
+        (link("https://docs.example/v1/", name="Documentation"), "page", True),
+        (link("https://registry.example/a/pets:v1", link_type="image"), "page", True),
+        (link("https://x/registry/", link_type="image"), "page", True),
+        (link("https://files.example/a.zip"), "host", False),
+        (link(f"{GITLAB}/example/pets/container_registry", link_type="image"), "page", False),
+        (link(f"{GITLAB}/example/pets/-/packages/13", link_type="package"), "page", False),
+        (link(f"{GITLAB}/api/v4/projects/7/variables", name="x.json"), "page", False),
+        (link(f"{GITLAB}/api/v4/projects/8/jobs/5/artifacts"), "foreign", False),
+        (link("ftp://x/a.zip"), "malformed", False),
+        (link("https://x/download", name=".."), "malformed", False),
+        (None, "malformed", False),
+    ],
+)
+def test_what_is_no_file_is_named(one, cause, outgoing):
+    assert left_out(one) == [cause]
+    release = read("v1", one)
+    assert release.assets == ()
+    assert [one.url for one in release.links] == ([one["url"]] if outgoing else [])
+
+
+def test_a_runbook_on_a_listed_host_is_a_file_where_its_name_is():
+    assert read("v1", link("https://x/guide.txt", link_type="runbook")).assets
 
 
 def test_no_sources_no_archives():
