@@ -73,7 +73,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProjectLocation:
     """One project in GitLab: where GitLab is, its paths (the present first), its number.
 
     `bases` are all addresses of this GitLab, without a trailing slash; the first is the one that is
@@ -105,7 +105,7 @@ class Address:
     package_file: int | None = None
 
 
-def read_address(url: str, place: Place, refs: Collection[str] = ()) -> Address:
+def read_address(url: str, place: ProjectLocation, refs: Collection[str] = ()) -> Address:
     """What `url` is, as a link of the project at `place`.
 
     `refs` are branches and tags that are known: a web address does not say where a ref with slashes
@@ -135,7 +135,7 @@ def read_address(url: str, place: Place, refs: Collection[str] = ()) -> Address:
     return Address(Kind.FOREIGN if "/-/" in path or "/uploads/" in path else Kind.PAGE, url)
 
 
-def _api_address(name: str, rest: str, query: str, place: Place, url: str) -> Address:
+def _api_address(name: str, rest: str, query: str, place: ProjectLocation, url: str) -> Address:
     asked = unquote(name).lower()
     if asked not in (str(place.number), *(path.lower() for path in place.paths)):
         return Address(Kind.FOREIGN, url)
@@ -148,7 +148,9 @@ def _api_address(name: str, rest: str, query: str, place: Place, url: str) -> Ad
     return Address(Kind.PAGE, url)
 
 
-def _web_address(rest: str, query: str, place: Place, refs: Collection[str]) -> Address | None:
+def _web_address(
+    rest: str, query: str, place: ProjectLocation, refs: Collection[str]
+) -> Address | None:
     """A web address of the project itself; `rest` is what follows its path."""
     if _UPLOAD.fullmatch(rest):
         return _api(place, rest)
@@ -174,14 +176,14 @@ def _web_address(rest: str, query: str, place: Place, refs: Collection[str]) -> 
     return None
 
 
-def _api(place: Place, rest: str, query: str = "") -> Address:
+def _api(place: ProjectLocation, rest: str, query: str = "") -> Address:
     """A form of the API, of the project at `place`."""
     match = next(m for form, _ in _API if (m := form.fullmatch(rest)))
     name = match.groupdict().get("name") or ""
     return Address(Kind.FILE, f"{place.api}/{rest}{query}", _segment(name))
 
 
-def package_file_url(place: Place, package: int, number: int) -> str:
+def package_file_url(place: ProjectLocation, package: int, number: int) -> str:
     """The API's address of a package file, once its package is known."""
     return f"{place.api}/packages/{package}/package_files/{number}/download"
 

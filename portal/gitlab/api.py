@@ -15,8 +15,8 @@ from urllib.parse import quote
 from tornado.httpclient import AsyncHTTPClient
 
 from portal.config.model import GitLab, Limits, Project
-from portal.gitlab.addresses import Address, Kind, Place, package_file_url, read_address
-from portal.gitlab.entries import MalformedRelease, Source, read_release
+from portal.gitlab.addresses import Address, Kind, ProjectLocation, package_file_url, read_address
+from portal.gitlab.entries import MalformedRelease, ReleaseSource, read_release
 from portal.gitlab.packages import PackageFiles
 from portal.gitlab.requests import Failing, Page, Requests, Withdrawn
 from portal.gitlab.targets import target
@@ -79,9 +79,9 @@ class GitLabApi:
         await self._project(project).files.refresh(releases, path)
         return self.measured(project, releases)
 
-    def place(self, project: Project) -> Place:
+    def place(self, project: Project) -> ProjectLocation:
         """Where the project is in GitLab."""
-        return Place((self._gitlab.url,), (project.path,), self._project(project).number)
+        return ProjectLocation((self._gitlab.url,), (project.path,), self._project(project).number)
 
     def target(self, project: Project, url: str) -> Target:
         """What is asked for an address of a file, or of a redirect on the way to it.
@@ -145,7 +145,7 @@ class GitLabApi:
         complaints = []
         left_out: list[LeftOut] = []
         hosts = self._gitlab.asset_hosts
-        source = Source(project.slug, self.place(project), hosts)
+        source = ReleaseSource(project.slug, self.place(project), hosts)
         for entry in entries:
             try:
                 release, without = read_release(entry, source)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from portal.gitlab.addresses import Address, Kind, Place, read_address
+from portal.gitlab.addresses import Address, Kind, ProjectLocation, read_address
 from portal.gitlab.naming import Named, file_name, looks_like_file, names, unprintable
 from portal.releases.model import Asset, LeftOut, OutgoingLink, Release
 
@@ -29,12 +29,12 @@ class MalformedRelease(ValueError):  # noqa: N818 - a finding, as those of error
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ReleaseSource:
     """Whose releases are read: the project's `slug` here, its place in GitLab, and the hosts
     (`host` or `host:port`) that files may come from."""
 
     slug: str
-    place: Place
+    place: ProjectLocation
     hosts: Collection[str] = ()
 
 
@@ -46,7 +46,7 @@ class _Link:
     address: Address
 
 
-def read_release(entry: Any, source: Source) -> tuple[Release, tuple[LeftOut, ...]]:
+def read_release(entry: Any, source: ReleaseSource) -> tuple[Release, tuple[LeftOut, ...]]:
     """One entry of the list, and its links that are no file here. Raises MalformedRelease."""
     if not isinstance(entry, dict):
         raise MalformedRelease("it is not an object")
@@ -76,7 +76,7 @@ def read_release(entry: Any, source: Source) -> tuple[Release, tuple[LeftOut, ..
 class _LinkReader:
     """Sorts the links of one release into files, outgoing links and what is left out."""
 
-    def __init__(self, source: Source, version: str) -> None:
+    def __init__(self, source: ReleaseSource, version: str) -> None:
         self._source = source
         self._version = version
         self._files: list[_Link] = []
@@ -191,7 +191,7 @@ def _created(entry: dict[str, Any]) -> datetime:
 
 
 def _archives(
-    sources: Any, source: Source, version: str, taken: Collection[str]
+    sources: Any, source: ReleaseSource, version: str, taken: Collection[str]
 ) -> tuple[Asset, ...]:
     """The source archives, in the formats that GitLab offers for this release.
 
@@ -215,7 +215,7 @@ def _is_entry(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _archive_url(source: Source, version: str, form: str) -> str:
+def _archive_url(source: ReleaseSource, version: str, form: str) -> str:
     """The address of an archive, as lib/gitlab/workhorse.rb and its routes have it."""
     path = source.place.paths[0]
     name = f"{path.rpartition('/')[2]}-{version.replace('/', '-')}.{form}"

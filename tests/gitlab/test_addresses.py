@@ -2,10 +2,10 @@
 
 import pytest
 
-from portal.gitlab.addresses import Kind, Place, read_address
+from portal.gitlab.addresses import Kind, ProjectLocation, read_address
 
 GITLAB = "https://gl.example"
-PLACE = Place((GITLAB, "http://git.example:8080"), ("a/b",), 7)
+PLACE = ProjectLocation((GITLAB, "http://git.example:8080"), ("a/b",), 7)
 API = f"{GITLAB}/api/v4/projects/7"
 HEX = "0123456789abcdef" * 2
 FILE, FOREIGN, PAGE, ELSEWHERE = Kind.FILE, Kind.FOREIGN, Kind.PAGE, Kind.ELSEWHERE
@@ -152,7 +152,7 @@ def test_what_is_never_asked_with_the_token(url, kind):
 
 
 def test_while_the_number_is_not_known():
-    place = Place((GITLAB,), ("a/b",))
+    place = ProjectLocation((GITLAB,), ("a/b",))
     assert read(f"/-/project/7/uploads/{HEX}/x", place).kind is FOREIGN
     assert read("/api/v4/projects/7/jobs/5/artifacts", place).kind is FOREIGN
     asked = read("/a/b/-/jobs/5/artifacts/download", place).url
@@ -160,7 +160,7 @@ def test_while_the_number_is_not_known():
 
 
 def test_a_relative_root():
-    place = Place((f"{GITLAB}/git",), ("a/b",), 7)
+    place = ProjectLocation((f"{GITLAB}/git",), ("a/b",), 7)
     assert read("/git/a/b/-/jobs/5/artifacts/download", place).url == (
         f"{GITLAB}/git/api/v4/projects/7/jobs/5/artifacts"
     )

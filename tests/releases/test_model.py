@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.gitlab.addresses import Place
-from portal.gitlab.entries import MalformedRelease, Source, read_release
+from portal.gitlab.addresses import ProjectLocation
+from portal.gitlab.entries import MalformedRelease, ReleaseSource, read_release
 from portal.gitlab.naming import file_name
 from portal.releases.model import Listing, asset_path, newest_first
 from tests.support.gitlab.api import entry, link
 
 GITLAB = "https://gitlab.example.com"
 HOSTS = ("x.example", "x")
-SOURCE = Source("pets", Place((GITLAB,), ("example/pets",), 7), HOSTS)
+SOURCE = ReleaseSource("pets", ProjectLocation((GITLAB,), ("example/pets",), 7), HOSTS)
 
 
 def read(version="v1.0.0", *links, **changes):
