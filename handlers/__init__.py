@@ -19,6 +19,9 @@ from portal.site import map as site_map
 
 SLUG = r"([a-z0-9][a-z0-9._-]*)"
 REPOSITORY = r"([a-z0-9][a-z0-9._-]*)\.git"
+# People type addresses without `.git`, in capitals and with slashes too many. `info/refs` leads to
+# the one address; all else is served there, since some clients post to where they asked first.
+GIT = r"/+([A-Za-z0-9][A-Za-z0-9._-]*?)(?i:\.git)?"
 
 ROUTES: tuple[Any, ...] = (
     (r"/", pages.HomeHandler),
@@ -38,11 +41,11 @@ ROUTES: tuple[Any, ...] = (
     (r"/downloads/([^/]+)/?", releases.ProjectHandler),
     (r"/downloads/([^/]+)/([^/]+)", releases.ReleaseHandler),
     (r"/downloads/([^/]+)/(.+)/([^/]+)", downloads.AssetHandler),
-    (rf"/{REPOSITORY}/info/refs", git.InfoRefsHandler),
-    (rf"/{REPOSITORY}/git-upload-pack", git.UploadPackHandler),
-    (rf"/{REPOSITORY}/info/lfs/.*", git.LfsHandler),
-    (rf"/{REPOSITORY}/(git-receive-pack|HEAD|objects/.*)", git.RefusedHandler),
-    (rf"/{SLUG}/info/refs", git.SuffixHandler),
+    (rf"{GIT}/+info/+refs", git.InfoRefsHandler),
+    (rf"{GIT}/+git-upload-pack", git.UploadPackHandler),
+    (rf"{GIT}/+info/+lfs/.*", git.LfsHandler),
+    (rf"{GIT}/+(git-receive-pack|git-upload-archive)", git.RefusedHandler),
+    (rf"/{REPOSITORY}/(HEAD|objects/.*)", git.RefusedHandler),
     (r"/catalog/?", browse.CatalogHomeHandler),
     (r"/catalog/search", search.SearchHandler),
     (r"/catalog/diff/?", diff.DiffHandler),
@@ -55,6 +58,7 @@ ROUTES: tuple[Any, ...] = (
     (r"/catalog/([^/]+)/([^/]+)/([^/]+)/(.+)", browse.RowHandler),
     *drop.routes(pets.PAGES),
     *drop.routes(prospects.PAGES),
+    (r"/+(.+?)(?:\.git)?/+info/+refs", git.NoRepositoryHandler),
     (rf"/{REPOSITORY}/?", pages.ProjectRedirectHandler),
     (rf"/{SLUG}/?", pages.ProjectRedirectHandler),
 )

@@ -59,6 +59,12 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
     ) -> None:
         """Say so, unless the address is that of a release: a tag can hold slashes."""
         named = listing.release(f"{version}/{name}")
+        if named is None and (version, name) == (
+            "info",
+            "refs",
+        ):  # git was given the page's address
+            clone = f"Clone {self.clone_url(project.slug)} instead."
+            raise NotFound("This is a page of releases and no repository.", clone)
         if named is None:
             raise no_release(self, project, listing, version)
         await self.answer_release(project, listing, named)

@@ -1,20 +1,28 @@
-"""/<project>.git: git's smart HTTP, read only, each advertisement counted.
+"""git's smart HTTP protocol, read only: each advertisement is recorded as a clone event.
 
-https://git-scm.com/docs/http-protocol; what git shows of each answer was tried, so errors are
-plain text where git prints them and an ERR line where it would not.
+https://git-scm.com/docs/http-protocol. What git shows of each answer was tried: errors are plain
+text where git prints that, and an ERR line where it would not.
 """
 
 import logging
 import re
 
 from tornado.escape import json_encode
-from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError, stream_request_body
 
 from handlers.analytics import note
 from handlers.base.handler import Handler
 from handlers.base.streaming import StreamingHandler
-from portal.errors import Malformed, NotFound, PortalError, Refused, TooLarge, UpstreamFailed
+from handlers.git_errors import no_service, refusal
+from portal.config.model import Project
+from portal.errors import (
+    Malformed,
+    NotFound,
+    PortalError,
+    TooLarge,
+    TooMany,
+    Unavailable,
+)
 from portal.events import Clone
 from portal.http import pktline
 from portal.http.validators import file_caching
@@ -22,7 +30,7 @@ from portal.relay.relay import Relay
 from portal.relay.request_body import RequestBody
 from portal.relay.slots import Slot
 from portal.relay.stall import StallTimer
-from portal.relay.upstream import throttled
+from portal.suggestions import Place, nearest
 
 log = logging.getLogger("portal.web")
 
@@ -35,7 +43,6 @@ REQUEST_HEADERS = (
     "User-Agent",
 )
 ANSWER_HEADERS = (
-    "Content-Type",
     "Content-Encoding",
     "Content-Length",
     "Expires",
@@ -46,14 +53,43 @@ _GIT_PROTOCOL = re.compile(r"[A-Za-z0-9._=:-]{1,256}")
 _VERSION = re.compile(r"git/(\d[\w.]{0,40})")
 UPLOAD_LIMIT = 1 << 30  # bytes of wants and haves; a real fetch sends kilobytes
 UPLOAD_SECONDS = 600
+NAMED = 5  # repositories that an error names where none is like what was asked for
 
 
 class GitHandler(StreamingHandler):
-    """What both requests of a clone share."""
+    """What the requests of git share: errors in words that git prints."""
+
+    def project(self, slug: str) -> Project:
+        """The configured project, whatever the case of its name; `NotFound` says what to clone."""
+        project = self.config.project(slug.lower())
+        if project is None:
+            raise self.no_repository(slug)
+        return project
+
+    def no_repository(self, asked: str) -> NotFound:
+        """Name the address that may have been meant, or all of them where they are few."""
+        projects = self.config.projects
+        path = f"/{asked.lower()}"
+        exact = [p for p in projects if path.endswith((f"/{p.path.lower()}", f"/{p.slug}"))]
+        named = [Place(name, p.slug) for p in projects for name in (p.slug, p.path)]
+        meant = [p.slug for p in exact] or [p.address for p in nearest(asked, named)]
+        slugs = meant or [p.slug for p in projects][:NAMED]
+        urls = " or ".join(self.clone_url(slug) for slug in slugs)
+        return NotFound(f'There is no project "{asked}".', f"Clone {urls} instead.")
 
     def answer_error(self, error: PortalError) -> None:
-        """In words that git prints."""
+        """Plain text, which git prints of answers to GET."""
         self.answer_text(error)
+
+    def take_slot(self) -> Slot:
+        """A transfer's slot; 429 where none is free, since git tries again after that status only.
+
+        https://git-scm.com/docs/git-config#Documentation/git-config.txt-httpmaxRetries
+        """
+        try:
+            return self.services.transfers.acquire()
+        except Unavailable as error:
+            raise TooMany(error.sentence, error.advice, error.retry_after) from None
 
     def git_headers(self) -> dict[str, str]:
         """The request headers that go upstream."""
@@ -67,10 +103,13 @@ class GitHandler(StreamingHandler):
     async def answer(self, relay: Relay, kind: str) -> None:
         """Pass the upstream's answer on, or say in words why there is none."""
         status, headers = await relay.head()
-        if status != 200 or headers.get("Content-Type") != f"application/x-git-upload-pack-{kind}":
+        expected = f"application/x-git-upload-pack-{kind}"
+        media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if status != 200 or media_type != expected:
             log.warning("%s: GitLab answered %d", self.request.path, status)
             raise refusal(status, headers)
         self.copy_headers(headers, ANSWER_HEADERS)
+        self.set_header("Content-Type", expected)  # JGit takes no parameter after it
         self.set_header("Cache-Control", file_caching(headers.get("Cache-Control", "")))
         await self.stream(relay)
 
@@ -82,13 +121,16 @@ class InfoRefsHandler(GitHandler):
         """Record one clone event, then ask GitLab."""
         service = self.get_query_argument("service", "")
         project = self.project(slug)
-        if service == "git-receive-pack":
-            raise push_refused()
         if service != "git-upload-pack":
-            raise dumb_refused()
+            raise no_service(service, f"{self.origin}/downloads/{project.slug}")
+        slug, path = project.slug, f"/{project.slug}.git/info/refs"
+        if self.request.path != path:
+            # JGit follows no relative address.
+            self.redirect(f"{self.origin}{path}?service={service}", permanent=True)
+            return
         await self.services.recorder.record(Clone(slug, self.ip_hash, self.user_agent))
         note(self, "git_clone", {"project": slug}, f"/{slug}.git", told_agent(self.user_agent))
-        with self.services.transfers.acquire():
+        with self.take_slot():
             relay = self.services.upstream.git(
                 project, "GET", f"/info/refs?service={service}", self.git_headers()
             )
@@ -118,7 +160,7 @@ class UploadPackHandler(GitHandler):
         connection.set_max_body_size(UPLOAD_LIMIT)  # type: ignore[union-attr]
         connection.set_body_timeout(UPLOAD_SECONDS)  # type: ignore[union-attr]
         project = self.project(self.path_args[0])
-        self.slot = self.services.transfers.acquire()
+        self.slot = self.take_slot()
         self.stall_timer = StallTimer()
         self.expect_more()
         upload = RequestBody(length)
@@ -164,9 +206,12 @@ class UploadPackHandler(GitHandler):
         self.release()
 
     def answer_error(self, error: PortalError) -> None:
-        """As an ERR line: git prints nothing of any other answer to this request."""
+        """As an ERR line: git prints nothing of any other answer to this request.
+
+        429 stays 429: git prints less of it, and tries again where it is configured to.
+        """
         self.release()
-        if self.request.method != "POST" or isinstance(error, Malformed):
+        if self.request.method != "POST" or isinstance(error, (Malformed, TooMany)):
             self.answer_text(error)
             return
         self.set_status(200)
@@ -175,15 +220,23 @@ class UploadPackHandler(GitHandler):
 
 
 class RefusedHandler(GitHandler):
-    """What git can ask for and this portal does not do: push, dumb HTTP."""
+    """What git can ask for and this portal does not do: push, archives, dumb HTTP."""
 
     def prepare(self) -> None:
         """Refuse, whatever the method."""
+        super().prepare()
         slug, path = self.path_args
-        self.project(slug)
-        if path == "git-receive-pack":
-            raise push_refused()
-        raise dumb_refused()
+        releases = f"{self.origin}/downloads/{self.project(slug).slug}"
+        raise no_service(path if path.startswith("git-") else "", releases)
+
+
+class NoRepositoryHandler(GitHandler):
+    """…/info/refs of an address that is no repository's, such as a project's path in GitLab."""
+
+    def prepare(self) -> None:
+        """Refuse, whatever the method."""
+        super().prepare()
+        raise self.no_repository(self.path_args[0])
 
 
 class LfsHandler(Handler):
@@ -199,41 +252,7 @@ class LfsHandler(Handler):
         self.finish(json_encode({"message": "This portal does not serve Git LFS objects."}))
 
 
-class SuffixHandler(Handler):
-    """/<project>/info/refs: git was given the address without its `.git`; it follows this."""
-
-    def get(self, slug: str) -> None:
-        """Redirect to the one address of the repository."""
-        self.project(slug)
-        self.redirect(f"/{slug}.git/info/refs?{self.request.query}", permanent=True)
-
-
 def told_agent(user_agent: str) -> str:
     """The git client as Umami is told of it, which takes `git/2.39.5` by itself for a bot."""
     match = _VERSION.search(user_agent)
     return f"Mozilla/5.0 (X11; Linux x86_64) git/{match[1] if match else '0'}"
-
-
-def push_refused() -> Refused:
-    """What to say to `git push`."""
-    return Refused(
-        "This address is for clone and fetch only.",
-        "Push to the project's own GitLab repository instead.",
-    )
-
-
-def dumb_refused() -> Refused:
-    """What to say to git's dumb HTTP protocol, which reads files one by one."""
-    return Refused(
-        "This server speaks git's smart HTTP protocol only.",
-        "Use git 1.6.6 or newer, without GIT_SMART_HTTP=0.",
-    )
-
-
-def refusal(status: int, headers: HTTPHeaders) -> PortalError:
-    """What to say where the upstream is no git server for this project."""
-    if status in (401, 403, 404):
-        return NotFound("This repository is not available here.", "Please tell the operator.")
-    if status in (429, 503):
-        return throttled(headers)
-    return UpstreamFailed("GitLab did not answer as a git server.", retry_after=30)

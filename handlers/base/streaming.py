@@ -103,6 +103,8 @@ class StreamingHandler(Handler):
         sink = ClientSink(self)
         try:
             if self.unframed:
+                # Tornado would promise to keep the connection, where HTTP/1.0 asked for that.
+                self.request.headers.pop("Connection", None)
                 self.set_header("Connection", "close")
             await self.flush()
             await relay.pump(sink)
