@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sql.database import connect, migrate
-from sql.upkeep import SECTIONS
+from sql.sections import SECTIONS
 
 DAYS = 730
 CLIENTS = 2_000_000
@@ -139,7 +139,7 @@ def fill(path: Path, scale: float = 1, told: Callable[[int], object] = int) -> i
             connection.execute(
                 f"update client_progress set counted = (select max(id) from {table})"  # noqa: S608
                 " where section = ?",
-                [section],
+                [section.id],
             )
         connection.execute("update client_day set day = date('now')")
     return sum(int(full * scale) for full in FULL.values())

@@ -6,12 +6,18 @@ searched for and found:
     -- name: downloads_total
     -- A line that says what it is for.
     select ...
+
+The files are Jinja templates over `sql.sections`: a statement that is the same for every section
+but for table and columns is written once, as `old_{{ section.id }}`. `python -m sql` prints all of
+them expanded, `python -m sql old_clones` that one.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
 
 from sql.errors import (
     CatalogError,
@@ -23,6 +29,7 @@ from sql.errors import (
     SqlError,
     StatementError,
 )
+from sql.sections import SECTIONS, Section
 
 __all__ = [
     "CatalogError",
@@ -38,6 +45,11 @@ __all__ = [
 ]
 
 QUERIES = Path(__file__).parent / "queries"
+# What is made is SQL and no HTML: nothing is escaped. Only `sql.sections` is ever put in.
+_JINJA = Environment(  # noqa: S701  # nosec B701
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+)
+_BLANK = re.compile(r"(?m)^[ ]+\n")  # what is left of a line that held only a condition
 _NAME = re.compile(r"^-- name: (\w+)\n(?=-- )", re.MULTILINE)
 
 
@@ -51,11 +63,18 @@ class Statements(dict[str, str]):
 @cache
 def load(queries: Path = QUERIES) -> Statements:
     """Every statement of that folder; treat it as read-only. Raises `StatementError`."""
-    return parse(path.read_text(encoding="utf-8") for path in sorted(queries.glob("*.sql")))
+    paths = sorted(queries.glob("*.sql"))
+    return parse(expand(path.read_text(encoding="utf-8"), SECTIONS) for path in paths)
+
+
+def expand(template: str, sections: Sequence[Section]) -> str:
+    """The text for these sections; a name that the template does not know is an error."""
+    made = _JINJA.from_string(template).render(sections=sections)
+    return _BLANK.sub("", made) if made != template else template
 
 
 def parse(texts: Iterable[str]) -> Statements:
-    """The same from texts that are already read."""
+    """The statements of expanded texts. Raises `StatementError`."""
     statements = Statements()
     for text in texts:
         preamble, *parts = _NAME.split(text)
@@ -68,3 +87,7 @@ def parse(texts: Iterable[str]) -> Statements:
                 raise StatementError(f"two statements are named {name}")
             statements[name] = body.strip()
     return statements
+
+
+# Expanded when this is imported, so that processes that are forked later share the texts.
+load()

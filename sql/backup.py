@@ -1,6 +1,5 @@
 """A copy of the database as it is at one moment, made while others write to it."""
 
-import fcntl
 import os
 import shutil
 import sqlite3
@@ -9,6 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sql.errors import UpkeepError
+from sql.locks import lock
 from sql.operations import STEPS, Told, existing, failures, note, silent
 
 PAGES = 2000  # in one step: 8 MiB
@@ -49,10 +49,8 @@ def _written(partial: Path) -> Iterator[None]:
     """The file is this process's alone, empty at first, and gone unless it was renamed."""
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UpkeepError(f"{partial} is being written by another backup") from None
+        if not lock(descriptor):
+            raise UpkeepError(f"{partial} is being written by another backup")
         try:
             os.fchmod(descriptor, 0o600)
             os.ftruncate(descriptor, 0)  # what a kill left behind

@@ -12,7 +12,9 @@ from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-KINDS = ("download_request", "clone", "tool_use", "catalog_interaction", "traffic")
+from sql.sections import SECTIONS
+
+KINDS = (*(section.kind for section in SECTIONS), "traffic")
 
 # SQLite's datetime() ends with the year 9999.
 _LAST_SECOND = 253402300799

@@ -1,16 +1,15 @@
 """Connections, their pragmas, and migrations."""
 
-import fcntl
-import os
 import random
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 from sql.errors import MigrationError
+from sql.locks import locked_folder
 
 SCHEMA = Path(__file__).parent / "schema"
 
@@ -71,6 +70,27 @@ def patiently(
         time.sleep(random.uniform(0.0005, 0.004))  # noqa: S311 - a pause  # nosec B311
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection, deadline: float | None = None) -> Iterator[None]:
+    """Commit all of the block or nothing of it, with the write lock from its start.
+
+    With a monotonic `deadline` the lock is waited for as in `patiently`, else as long as the
+    connection's `busy_seconds`. Raises sqlite3.Error.
+    """
+    if deadline is None:
+        connection.execute("begin immediate")
+    else:
+        patiently(connection, deadline, "begin immediate", {})
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        # SQLite may have rolled back by itself, and the first error is the one that tells more.
+        with suppress(sqlite3.Error):
+            connection.execute("rollback")
+        raise
+
+
 def is_busy(error: Exception) -> bool:
     """Whether another connection has a lock, and nothing else is wrong."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
@@ -87,7 +107,9 @@ def migrate(path: Path, schema: Path = SCHEMA) -> int:
     migrations = sorted(schema.glob("[0-9]*.sql"))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(path.parent):
+        # SQLite's busy timeout does not cover the change to WAL. The folder is locked and not the
+        # database: closing a second descriptor of that would drop SQLite's own locks.
+        with locked_folder(path.parent):
             path.touch(mode=0o600)
             with closing(connect(path, busy_seconds=30)) as connection:
                 return _apply(connection, migrations)
@@ -138,11 +160,10 @@ def _apply(connection: sqlite3.Connection, migrations: list[Path]) -> int:
             "it was used by a newer portal. Install that one, or restore an older backup."
         )
     for number, migration in enumerate(migrations[version:], start=version + 1):
-        connection.execute("begin immediate")
-        for statement in _statements(migration.read_text(encoding="utf-8")):
-            connection.execute(statement)
-        connection.execute(f"pragma user_version = {number}")
-        connection.execute("commit")
+        with transaction(connection):
+            for statement in _statements(migration.read_text(encoding="utf-8")):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {number}")
     return len(migrations)
 
 
@@ -156,15 +177,3 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
     if statement.strip():
         yield statement
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """SQLite's busy timeout does not cover the step to WAL. Locks the folder: a second
-    descriptor of the database itself would drop SQLite's own locks when it is closed."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sql
+from sql.database import transaction
 from sql.errors import UpkeepError
+from sql.locks import COMMAND, locked
 from sql.operations import Told, failures, opened, silent
-from sql.turns import COMMAND, turn
-from sql.upkeep import SECTIONS, Upkeep, transaction
+from sql.sections import SECTIONS
+from sql.upkeep import Upkeep
 
 # Rows, or clients, in one transaction: mostly some 10 ms of the write lock. Clients lie all over
 # their table, so each may be a page of the log.
 CHUNK = 500
 
 
-class Old(NamedTuple):
+class OldRows(NamedTuple):
     """The rows of one section before a day: how many, their first and last day (or None)."""
 
     section: str
@@ -32,10 +34,10 @@ class Old(NamedTuple):
     last: str | None
 
 
-class PrunePlan(NamedTuple):
+class PrunePreview(NamedTuple):
     """What a prune would take; `clients` is whether there are any of before the day."""
 
-    old: list[Old]
+    old: list[OldRows]
     clients: bool
 
     @property
@@ -44,17 +46,20 @@ class PrunePlan(NamedTuple):
         return not self.clients and not any(old.rows for old in self.old)
 
 
-def prospect(database: Path, before: date) -> PrunePlan:
+def preview(database: Path, before: date) -> PrunePreview:
     """What is older than that day. Reads every row; raises `UpkeepError`."""
     bounds = {"before": str(before)}
     statements = sql.load()
     with opened(database) as connection:
         old = [
-            Old(section, *connection.execute(statements[f"old_{section}"], bounds).fetchone())
+            OldRows(
+                section.id,
+                *connection.execute(statements[f"old_{section.id}"], bounds).fetchone(),
+            )
             for section in SECTIONS
         ]
         (clients,) = connection.execute(statements["old_clients"], bounds).fetchone()
-        return PrunePlan(old, bool(clients))
+        return PrunePreview(old, bool(clients))
 
 
 def prune(database: Path, before: date, today: date, rows: int, told: Told = silent) -> int:
@@ -63,7 +68,7 @@ def prune(database: Path, before: date, today: date, rows: int, told: Told = sil
     Raises `UpkeepError`: not every client could be counted first, another command is at work, or
     the database cannot be written; what is deleted by then stays so.
     """
-    with failures(database), turn(database.with_name(COMMAND), wait=False) as mine:
+    with failures(database), locked(database.with_name(COMMAND), wait=False) as mine:
         if not mine:
             raise UpkeepError(f"{database}: another rebuild or prune is at work")
         counted = 0

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sql
+from sql.database import transaction
 from sql.errors import UpkeepError
+from sql.locks import COMMAND, UPKEEP, locked
 from sql.operations import Told, horizon, note, opened, silent
 from sql.rebuild_clients import ClientsRebuild
-from sql.turns import COMMAND, UPKEEP, turn
-from sql.upkeep import SECTIONS, transaction
+from sql.sections import CATALOG, SECTIONS
 
 SCRATCH = Path(__file__).parent / "scratch.sql"
 
@@ -52,7 +53,7 @@ def rebuild(database: Path, told: Told = silent) -> Rebuilt:
     """
     with opened(database) as connection:
         scratch(connection, database.parent)
-        with turn(database.with_name(COMMAND), wait=False) as mine:
+        with locked(database.with_name(COMMAND), wait=False) as mine:
             if not mine:
                 raise UpkeepError(f"{database}: another rebuild or prune is at work")
             return Rebuild(connection, told).run(database.with_name(UPKEEP))
@@ -84,7 +85,7 @@ class Rebuild:
         """All of it; the file is where the background pass takes its turns."""
         since = horizon(self._connection)
         rows, totals = self._totals(since)
-        with turn(upkeep, wait=True):
+        with locked(upkeep, wait=True):
             sums = self._sums()
             clients = ClientsRebuild(self._connection, self._apply, self._told).run(since)
         with transaction(self._connection):
@@ -94,32 +95,32 @@ class Rebuild:
     def _totals(self, since: str) -> tuple[int, int]:
         """Mend the daily totals: how many rows there are, and how many totals differed."""
         self._connection.execute("begin")
-        known = self._read_rows(since)
+        known = dict.fromkeys(_KNOWN, 0) | self._read_rows(since)
         self._told("comparing totals", 0, 1)
         self._execute("compare_counts", {"horizon": since})
         rows = self._number("fresh_rows")
         self._connection.execute("commit")
         names = [f"{verb}_{section}" for verb in ("mend", "drop") for section in _TOTALS]
         changes = self._number("count_changes")
-        self._apply("totals mended", names, changes, {"known": known})
+        self._apply("totals mended", names, changes, known)
         return rows, changes
 
-    def _read_rows(self, since: str) -> int:
-        """Add up the rows; the id of the last one of the catalog."""
+    def _read_rows(self, since: str) -> dict[str, int]:
+        """Add up the rows; the id of the last one of each section, as the statements take it."""
         tables = self._connection.execute(self._statements["event_ids"]).fetchall()
         spans = {section: (first - 1, last) for section, first, last in tables if last}
         done, of = 0, sum(last - before for before, last in spans.values())
         for section in SECTIONS:
-            before, last = spans.get(section, (0, 0))
+            before, last = spans.get(section.id, (0, 0))
             for after in range(before, last, ROWS):
                 upto = min(after + ROWS, last)
                 span = {"after": after, "upto": upto, "horizon": since}
-                self._execute(f"fresh_{section}", span)
-                if section == "catalog":
+                self._execute(f"fresh_{section.id}", span)
+                if section is CATALOG:
                     self._execute("fresh_empty_searches", span)
                 done += upto - after
                 self._told("rows read", done, of)
-        return int(spans.get("catalog", (0, 0))[1])
+        return {f"known_{section}": last for section, (_, last) in spans.items()}
 
     def _sums(self) -> int:
         """Mend the sums over days, which end on a day that may move on meanwhile."""
@@ -174,5 +175,6 @@ class Rebuild:
         self._connection.execute(self._statements[name], parameters)
 
 
-_TOTALS = (*SECTIONS, "requests")
+_TOTALS = (*(section.id for section in SECTIONS), "requests")
+_KNOWN = tuple(f"known_{section.id}" for section in SECTIONS)
 _SUMS = ("rollup", "day_rollup")

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from typing import Protocol
 
 import sql
+from sql.database import transaction
 from sql.operations import Told
-from sql.upkeep import transaction
 
 # The page shows so many days, each with the 30 days that end with it.
 DAYS = 90

@@ -5,7 +5,6 @@ database remembers, by id, how many bytes it has taken: in the transaction of th
 kill at any moment neither doubles nor loses one.
 """
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -17,6 +16,7 @@ import sql
 from sql.batch import Batch
 from sql.database import connect_reader
 from sql.errors import RecordError
+from sql.locks import lock
 from sql.records import FIRST, Record, begins, header, pack, read_header, scan
 
 log = logging.getLogger(__name__)
@@ -139,19 +139,18 @@ def _waiting(path: Path, database: Path) -> int:
 
 
 def _open(path: Path) -> int:
+    """Open and lock the file; a damaged one is moved aside and a new one made."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        head = os.pread(file, FIRST, 0)
-        if not any(head) or read_header(head):
-            return file
-        aside = path.with_suffix(".damaged")
-        log.error("%s has no valid header and is kept as %s", path, aside)
-        path.rename(aside)
-    except BlockingIOError as error:
+    if not lock(file):
         os.close(file)
-        raise RecordError(f"{path}: another process records into it") from error
+        raise RecordError(f"{path}: another process records into it")
+    head = os.pread(file, FIRST, 0)
+    if not any(head) or read_header(head):
+        return file
+    aside = path.with_suffix(".damaged")
+    log.error("%s has no valid header and is kept as %s", path, aside)
+    path.rename(aside)
     os.close(file)
     return _open(path)
 

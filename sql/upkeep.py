@@ -8,17 +8,16 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import sql
-from sql.database import connect
+from sql.database import connect, transaction
 from sql.errors import UpkeepError
-from sql.turns import UPKEEP, turn
+from sql.locks import UPKEEP, locked
 
-SECTIONS = ("downloads", "clones", "tools", "catalog")
 # Rows in one transaction: some 20 ms of the write lock.
 CHUNK = 1000
 BUSY_SECONDS = 5.0
@@ -52,7 +51,7 @@ class Upkeep:
         written; what is done by then stays done.
         """
         try:
-            with turn(self._database.with_name(UPKEEP), wait) as mine:
+            with locked(self._database.with_name(UPKEEP), wait) as mine:
                 if not mine:
                     return
                 with closing(connect(self._database, BUSY_SECONDS)) as connection:
@@ -146,16 +145,3 @@ class Upkeep:
     def _day(self, connection: sqlite3.Connection, statement: str) -> date | None:
         (text,) = connection.execute(self._statements[statement]).fetchone()
         return date.fromisoformat(text) if text else None
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of the block, or nothing of it, with the write lock from the start."""
-    connection.execute("begin immediate")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("rollback")
-        raise

@@ -4,14 +4,14 @@ import heapq
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from operator import attrgetter
 from pathlib import Path
 
 import sql
 from sql.batch import KINDS, Batch
-from sql.database import connect, is_busy, patiently
+from sql.database import connect, is_busy, patiently, transaction
 from sql.errors import RecordError
 from sql.records import Record
 from sql.spill import Spill, replayed
@@ -111,7 +111,8 @@ class Writer:
                 self._insert(connection, batch.kinds, batch.payload)
             return
         statement = self._statements[batch.kinds[0]]
-        self._patiently(deadline, statement, {"batch": batch.payload.decode()})
+        parameters = {"batch": batch.payload.decode()}
+        patiently(self._connected(), self._shortened(deadline), statement, parameters)
         self._failing = False
 
     def _pending(self) -> list[Spill]:
@@ -166,23 +167,13 @@ class Writer:
     @contextmanager
     def _transaction(self, deadline: float) -> Iterator[sqlite3.Connection]:
         connection = self._connected()
-        self._patiently(deadline, "begin immediate")
-        try:
+        with transaction(connection, self._shortened(deadline)):
             yield connection
-            connection.execute("commit")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("rollback")
-            raise
         self._failing = False
 
-    def _patiently(
-        self, deadline: float, statement: str, parameters: Mapping[str, str] | None = None
-    ) -> None:
-        """Run what takes the write lock."""
-        if self._failing:
-            deadline = min(deadline, time.monotonic() + DEGRADED_PATIENCE)
-        patiently(self._connected(), deadline, statement, parameters or {})
+    def _shortened(self, deadline: float) -> float:
+        """The deadline, or an earlier one while the last attempt failed."""
+        return min(deadline, time.monotonic() + DEGRADED_PATIENCE) if self._failing else deadline
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:

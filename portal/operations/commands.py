@@ -15,17 +15,13 @@ from portal.config.model import Config
 from sql.backup import backup, note_backup
 from sql.errors import UpkeepError
 from sql.operations import Told
-from sql.prune import PrunePlan, prospect, prune
+from sql.prune import PrunePreview, preview, prune
 from sql.rebuild import Rebuilt, rebuild
+from sql.sections import SECTIONS
 from sql.spill import waiting
 
 WINDOW_DAYS = 90
-NAMES = {
-    "downloads": "downloads",
-    "clones": "clones",
-    "tools": "tool events",
-    "catalog": "catalog events",
-}
+NAMES = {section.id: section.noun for section in SECTIONS}
 
 Command = Callable[[Config], int]
 
@@ -124,7 +120,7 @@ def _rebuilt(done: Rebuilt) -> str:
 def _prune(config: Config, before: date, sure: bool) -> int:
     with _progress() as told:
         told("looking for rows", 0, 0)
-        found = prospect(config.database, before)
+        found = preview(config.database, before)
     if found.nothing:
         _say(f"No row is of a day before {before}: nothing to do.")
         return 0
@@ -137,7 +133,7 @@ def _prune(config: Config, before: date, sure: bool) -> int:
     return 0
 
 
-def _plan(found: PrunePlan, before: date) -> Iterator[str]:
+def _plan(found: PrunePreview, before: date) -> Iterator[str]:
     yield f"Rows of days before {before}, to be deleted for good:"
     for old in found.old:
         days = f"  {old.first} to {old.last}" if old.rows else ""

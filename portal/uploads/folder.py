@@ -1,13 +1,14 @@
 """The folder of uploads: one lock, entries with all that the accounts need, whole files."""
 
 import contextlib
-import fcntl
 import os
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from sql.locks import lock
 
 NAME = re.compile(r"(?P<id>[0-9a-f]{32})-(?P<client>[0-9a-f]{64})(?P<edited>-edited)?")
 PARTIAL = "partial"  # what is being written; only one is at a time
@@ -45,7 +46,7 @@ class Folder:
         try:
             os.fchmod(descriptor, 0o700)
             until = time.monotonic() + LOCK_SECONDS
-            while not _lock(descriptor):
+            while not lock(descriptor):
                 if time.monotonic() > until:
                     raise TimeoutError
                 time.sleep(0.005)
@@ -129,14 +130,6 @@ class Folder:
 def edited(entry: StoredFile) -> Path:
     """Where its changed copy is."""
     return entry.path.with_name(f"{entry.path.name}-edited")
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _write(descriptor: int, content: bytes) -> None:

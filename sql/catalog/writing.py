@@ -1,20 +1,19 @@
 """Writing the index: one process at a time, which holds a lock on a file beside it."""
 
-import fcntl
 import json
-import os
 import sqlite3
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import sql
 from sql.catalog import QUERIES, mark_damaged
-from sql.database import connect, is_damage
+from sql.database import connect, is_damage, transaction
 from sql.errors import CatalogError
+from sql.locks import locked
 
 BUSY_SECONDS = 30.0  # readers never make it wait; a checkpoint of another might
 
@@ -58,19 +57,9 @@ def unpacked(members: bytes) -> "array[int]":
     return numbers
 
 
-@contextmanager
-def alone(path: Path) -> Iterator[bool]:
-    """Whether this process is the one that writes the index; until the end of the block."""
-    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
+def alone(path: Path) -> AbstractContextManager[bool]:
+    """Lock the index for the block; its value is whether this process is the one that writes it."""
+    return locked(path.with_name(f"{path.name}.lock"))
 
 
 class Index:
@@ -88,16 +77,8 @@ class Index:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of a block, or nothing."""
-        with self._errors():
-            self._connection.execute("begin immediate")
-        try:
+        with self._errors(), transaction(self._connection):
             yield
-            with self._errors():
-                self._connection.execute("commit")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._connection.execute("rollback")
-            raise
 
     def close(self) -> None:
         """Leave no log behind, if no reader needs it, and let go."""

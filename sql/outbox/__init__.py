@@ -6,14 +6,14 @@ outcome that anybody knows: it counts as uncertain and is never sent again.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import sql
-from sql.database import connect_reader, patiently
+from sql.database import connect_reader
 from sql.errors import OutboxError
 
 SCHEMA = Path(__file__).parent / "schema"
@@ -88,19 +88,6 @@ def look(path: Path) -> State:
 
 def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection, deadline: float) -> Iterator[None]:
-    """One that writes, begun before the monotonic deadline. Raises sqlite3.Error."""
-    patiently(connection, deadline, "begin immediate", {})
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("rollback")
-        raise
 
 
 def add_outcomes(

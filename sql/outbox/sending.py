@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sql
-from sql.database import connect
+from sql.database import connect, transaction
 from sql.errors import OutboxError
-from sql.outbox import QUERIES, add_outcomes, transaction
+from sql.outbox import QUERIES, add_outcomes
 
 PATIENCE = 5.0  # seconds, for processes that write to it
 

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import sql
-from sql.database import connect
+from sql.database import connect, transaction
 from sql.errors import RecordError
 from sql.groups import GroupCommit, Waiter
-from sql.outbox import QUERIES, add_outcomes, transaction
+from sql.outbox import QUERIES, add_outcomes
 from sql.outbox.room import Bounds, Room, Waiting, first_reports
 
 log = logging.getLogger(__name__)

@@ -18,108 +18,48 @@ on conflict do update set at = excluded.at, detail = max(detail, excluded.detail
 
 -- name: event_ids
 -- The first and the last id of each table of events; null where there is no row.
-select 'downloads', (select min(id) from downloads), (select max(id) from downloads)
-union all
-select 'clones', (select min(id) from clones), (select max(id) from clones)
-union all
-select 'tools', (select min(id) from tool_usage), (select max(id) from tool_usage)
-union all
+{% for section in sections %}
+{{ "union all" if not loop.first }}
 select
-    'catalog',
-    (select min(id) from catalog_interactions),
-    (select max(id) from catalog_interactions)
+    '{{ section.id }}',
+    (select min(id) from {{ section.events }}),
+    (select max(id) from {{ section.events }})
+{% endfor %}
 
--- name: old_downloads
+{% for section in sections %}
+-- name: old_{{ section.id }}
 -- How many rows are older than :before, and the first and last day of these.
 select count(*), min(date(timestamp)), max(date(timestamp))
-from downloads
+from {{ section.events }}
 where id > 0 and timestamp < :before
 
--- name: old_clones
--- The same of clones.
-select count(*), min(date(timestamp)), max(date(timestamp))
-from clones
-where id > 0 and timestamp < :before
-
--- name: old_tools
--- The same of tool_usage.
-select count(*), min(date(timestamp)), max(date(timestamp))
-from tool_usage
-where id > 0 and timestamp < :before
-
--- name: old_catalog
--- The same of catalog_interactions.
-select count(*), min(date(timestamp)), max(date(timestamp))
-from catalog_interactions
-where id > 0 and timestamp < :before
+{% endfor %}
 
 -- name: old_clients
 -- Whether there are clients that were last seen before :before.
 select exists (select 1 from clients where last_day < :before)
 
--- name: next_old_downloads
--- The last of the next :limit of them, none beyond :counted; null where there are no more.
+{% for section in sections %}
+-- name: next_old_{{ section.id }}
+-- The last of the next :limit old rows, none beyond :counted; null where there are no more.
 select max(id)
 from (
     select id
-    from downloads
+    from {{ section.events }}
     where id > :after and id <= :counted and timestamp < :before
     order by id
     limit :limit
 )
 
--- name: next_old_clones
--- The same of clones.
-select max(id)
-from (
-    select id
-    from clones
-    where id > :after and id <= :counted and timestamp < :before
-    order by id
-    limit :limit
-)
+{% endfor %}
 
--- name: next_old_tools
--- The same of tool_usage.
-select max(id)
-from (
-    select id
-    from tool_usage
-    where id > :after and id <= :counted and timestamp < :before
-    order by id
-    limit :limit
-)
-
--- name: next_old_catalog
--- The same of catalog_interactions.
-select max(id)
-from (
-    select id
-    from catalog_interactions
-    where id > :after and id <= :counted and timestamp < :before
-    order by id
-    limit :limit
-)
-
--- name: prune_downloads
--- They go; their totals stay.
-delete from downloads
+{% for section in sections %}
+-- name: prune_{{ section.id }}
+-- Delete old rows; their totals stay.
+delete from {{ section.events }}
 where id > :after and id <= :upto and timestamp < :before
 
--- name: prune_clones
--- The same of clones.
-delete from clones
-where id > :after and id <= :upto and timestamp < :before
-
--- name: prune_tools
--- The same of tool_usage.
-delete from tool_usage
-where id > :after and id <= :upto and timestamp < :before
-
--- name: prune_catalog
--- The same of catalog_interactions.
-delete from catalog_interactions
-where id > :after and id <= :upto and timestamp < :before
+{% endfor %}
 
 -- name: next_old_clients
 -- The last of the next :limit clients that were last seen before :before; null at the end.

@@ -169,7 +169,10 @@ select section, day, sum(count) as count
 from (
     select section, day, sum(count) as count
     from day_rollups
-    where section in ('downloads', 'clones', 'tools', 'catalog')
+    where section in (
+            {% for section in sections %}'{{ section.id }}'{{ ", " if not loop.last }}{% endfor %}
+
+        )
         and day between :since and :today
         and k1 <> 'empty_search'
     group by section, day
@@ -224,29 +227,16 @@ select day from rollup_day
 -- The earliest row whose client is not counted yet; null where all are.
 select min(timestamp)
 from (
+{% for section in sections %}
+    {{ "union all" if not loop.first }}
     select timestamp from (
-        select timestamp from downloads
-        where id > (select counted from client_progress where section = 'downloads')
-        order by id limit 1
+        select timestamp
+        from {{ section.events }}
+        where id > (select counted from client_progress where section = '{{ section.id }}')
+        order by id
+        limit 1
     )
-    union all
-    select timestamp from (
-        select timestamp from clones
-        where id > (select counted from client_progress where section = 'clones')
-        order by id limit 1
-    )
-    union all
-    select timestamp from (
-        select timestamp from tool_usage
-        where id > (select counted from client_progress where section = 'tools')
-        order by id limit 1
-    )
-    union all
-    select timestamp from (
-        select timestamp from catalog_interactions
-        where id > (select counted from client_progress where section = 'catalog')
-        order by id limit 1
-    )
+{% endfor %}
 )
 
 -- name: traffic_sums

@@ -1,49 +1,33 @@
--- name: fresh_downloads
+{% for section in sections %}
+-- name: fresh_{{ section.id }}
 -- What the rows after :after, up to :upto, add to the totals.
-insert into fresh_counts (section, day, k1, k2, k3, count)
-select 'downloads', date(timestamp) as day, project, version, asset, count(*)
-from downloads
-where id > :after and id <= :upto and timestamp >= :horizon
-group by day, project, version, asset
-on conflict do update set count = count + excluded.count
-
--- name: fresh_clones
--- The same of clones.
-insert into fresh_counts (section, day, k1, k2, k3, count)
-select 'clones', date(timestamp) as day, project, '', '', count(*)
-from clones
-where id > :after and id <= :upto and timestamp >= :horizon
-group by day, project
-on conflict do update set count = count + excluded.count
-
--- name: fresh_tools
--- The same of tool_usage.
-insert into fresh_counts (section, day, k1, k2, k3, count)
-select 'tools', date(timestamp) as day, tool, event, '', count(*)
-from tool_usage
-where id > :after and id <= :upto and timestamp >= :horizon
-group by day, tool, event
-on conflict do update set count = count + excluded.count
-
--- name: fresh_catalog
--- The same of catalog_interactions. The results are of the row with the greatest id: SQLite's rule
--- for bare columns beside max().
+{% if section.results %}
+-- The results are of the row with the greatest id: SQLite's rule for bare columns beside max().
 insert into fresh_counts (section, day, k1, k2, k3, count, results)
-select 'catalog', day, event, detail, '', count, result_count
+select '{{ section.id }}', day, {{ section.padded }}, count, {{ section.results }}
 from (
     select
         date(timestamp) as day,
-        event,
-        detail,
+        {{ section.key_list }},
         count(*) as count,
-        result_count,
+        {{ section.results }},
         max(id)
-    from catalog_interactions
+    from {{ section.events }}
     where id > :after and id <= :upto and timestamp >= :horizon
-    group by day, event, detail
+    group by day, {{ section.key_list }}
 )
 where true
 on conflict do update set count = count + excluded.count, results = excluded.results
+{% else %}
+insert into fresh_counts (section, day, k1, k2, k3, count)
+select '{{ section.id }}', date(timestamp) as day, {{ section.padded }}, count(*)
+from {{ section.events }}
+where id > :after and id <= :upto and timestamp >= :horizon
+group by day, {{ section.key_list }}
+on conflict do update set count = count + excluded.count
+{% endif %}
+
+{% endfor %}
 
 -- name: fresh_empty_searches
 -- Those of them that found nothing.
@@ -87,49 +71,38 @@ order by section, day desc, k1, k2, k3
 -- How many.
 select count(*) from count_changes
 
--- name: mend_downloads
+{% for section in sections %}
+-- name: mend_{{ section.id }}
 -- Changes are added, and so right whatever is counted meanwhile.
-insert into download_totals (day, project, version, asset, count)
-select day, k1, k2, k3, change
+{% if section.results %}
+-- An event that was recorded meanwhile (after the last row that was read) brought its own results.
+insert into {{ section.totals }} (day, {{ section.key_list }}, count, results)
+select day, {{ section.k_list }}, change, results
 from count_changes
-where n > :after and n <= :upto and section = 'downloads'
-on conflict do update set count = count + excluded.count
-
--- name: mend_clones
--- The same of clones.
-insert into clone_totals (day, project, count)
-select day, k1, change
-from count_changes
-where n > :after and n <= :upto and section = 'clones'
-on conflict do update set count = count + excluded.count
-
--- name: mend_tools
--- The same of tools.
-insert into tool_totals (day, tool, event, count)
-select day, k1, k2, change
-from count_changes
-where n > :after and n <= :upto and section = 'tools'
-on conflict do update set count = count + excluded.count
-
--- name: mend_catalog
--- The same of the catalog. A search that was made meanwhile (after :known) knows its results.
-insert into catalog_totals (day, event, detail, count, results)
-select day, k1, k2, change, results
-from count_changes
-where n > :after and n <= :upto and section = 'catalog'
+where n > :after and n <= :upto and section = '{{ section.id }}'
 on conflict do update set
     count = count + excluded.count,
     results = case
         when exists (
             select 1
-            from catalog_interactions as newer
-            where newer.id > :known
-                and newer.event = catalog_totals.event
-                and newer.detail = catalog_totals.detail
-                and date(newer.timestamp) = catalog_totals.day
+            from {{ section.events }} as newer
+            where newer.id > :known_{{ section.id }}
+            {% for key in section.keys %}
+                and newer.{{ key }} = {{ section.totals }}.{{ key }}
+            {% endfor %}
+                and date(newer.timestamp) = {{ section.totals }}.day
         ) then results
         else excluded.results
     end
+{% else %}
+insert into {{ section.totals }} (day, {{ section.key_list }}, count)
+select day, {{ section.k_list }}, change
+from count_changes
+where n > :after and n <= :upto and section = '{{ section.id }}'
+on conflict do update set count = count + excluded.count
+{% endif %}
+
+{% endfor %}
 
 -- name: mend_requests
 -- The same of the requests that were counted.
@@ -139,41 +112,17 @@ from count_changes
 where n > :after and n <= :upto and section = 'requests'
 on conflict do update set count = count + excluded.count
 
--- name: drop_downloads
--- A total of nothing.
-delete from download_totals
-where count <= 0 and (day, project, version, asset) in (
-    select day, k1, k2, k3
+{% for section in sections %}
+-- name: drop_{{ section.id }}
+-- Delete totals of nothing.
+delete from {{ section.totals }}
+where count <= 0 and (day, {{ section.key_list }}) in (
+    select day, {{ section.k_list }}
     from count_changes
-    where n > :after and n <= :upto and section = 'downloads'
+    where n > :after and n <= :upto and section = '{{ section.id }}'
 )
 
--- name: drop_clones
--- The same of clones.
-delete from clone_totals
-where count <= 0 and (day, project) in (
-    select day, k1
-    from count_changes
-    where n > :after and n <= :upto and section = 'clones'
-)
-
--- name: drop_tools
--- The same of tools.
-delete from tool_totals
-where count <= 0 and (day, tool, event) in (
-    select day, k1, k2
-    from count_changes
-    where n > :after and n <= :upto and section = 'tools'
-)
-
--- name: drop_catalog
--- The same of the catalog.
-delete from catalog_totals
-where count <= 0 and (day, event, detail) in (
-    select day, k1, k2
-    from count_changes
-    where n > :after and n <= :upto and section = 'catalog'
-)
+{% endfor %}
 
 -- name: drop_requests
 -- The same of requests.

@@ -4,21 +4,12 @@
 insert into fresh_scopes (ip_hash, section, scope, last_day)
 select ip_hash, section, scope, max(day)
 from (
-    select ip_hash, 'downloads' as section, project as scope, date(timestamp) as day
-    from downloads
-    where id > 0 and id <= :downloads and timestamp >= :horizon
-    union all
-    select ip_hash, 'clones', project, date(timestamp)
-    from clones
-    where id > 0 and id <= :clones and timestamp >= :horizon
-    union all
-    select ip_hash, 'tools', tool || ' ' || event, date(timestamp)
-    from tool_usage
-    where id > 0 and id <= :tools and timestamp >= :horizon
-    union all
-    select ip_hash, 'catalog', event, date(timestamp)
-    from catalog_interactions
-    where id > 0 and id <= :catalog and timestamp >= :horizon
+{% for section in sections %}
+    {{ "union all" if not loop.first }}
+    select ip_hash, '{{ section.id }}' as section, {{ section.scope }} as scope, date(timestamp) as day
+    from {{ section.events }}
+    where id > 0 and id <= :{{ section.id }} and timestamp >= :horizon
+{% endfor %}
 )
 group by ip_hash, section, scope
 
@@ -104,21 +95,12 @@ on conflict do update set count = count + 1
 insert into client_visits (section, scope, ip_hash, day)
 select section, scope, ip_hash, day
 from (
-    select 'downloads' as section, project as scope, ip_hash, date(timestamp) as day
-    from downloads
-    where id > 0 and id <= :downloads and timestamp >= :since
-    union all
-    select 'clones', project, ip_hash, date(timestamp)
-    from clones
-    where id > 0 and id <= :clones and timestamp >= :since
-    union all
-    select 'tools', tool || ' ' || event, ip_hash, date(timestamp)
-    from tool_usage
-    where id > 0 and id <= :tools and timestamp >= :since
-    union all
-    select 'catalog', event, ip_hash, date(timestamp)
-    from catalog_interactions
-    where id > 0 and id <= :catalog and timestamp >= :since
+{% for section in sections %}
+    {{ "union all" if not loop.first }}
+    select '{{ section.id }}' as section, {{ section.scope }} as scope, ip_hash, date(timestamp) as day
+    from {{ section.events }}
+    where id > 0 and id <= :{{ section.id }} and timestamp >= :since
+{% endfor %}
 )
 group by section, scope, ip_hash, day
 

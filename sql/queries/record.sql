@@ -1,54 +1,32 @@
--- name: download_request
--- One batch. What becomes of a request is decided by the triggers on the view.
-insert into download_requests (
-    project, version, asset, ip_hash, user_agent, classification, time
-)
+{% for section in sections %}
+-- name: {{ section.kind }}
+-- One batch{{ "; what becomes of each is decided by the triggers on the view" if section.inbox }}.
+{% if section.inbox %}
+insert into {{ section.inbox }} ({{ section.fields | join(", ") }}, ip_hash, classification, time)
 select
-    value ->> 'project',
-    value ->> 'version',
-    value ->> 'asset',
+{% for field in section.fields %}
+    value ->> '{{ field }}',
+{% endfor %}
     value ->> 'ip_hash',
-    value ->> 'user_agent',
     value ->> 'classification',
     value ->> 'time'
-from json_each(:batch, '$.download_request')
-order by key
-
--- name: clone
--- One batch.
-insert into clones (project, timestamp, ip_hash, user_agent)
+{% else %}
+insert into {{ section.events }} ({{ section.fields | join(", ") }}, timestamp, ip_hash)
 select
-    value ->> 'project',
-    datetime(value ->> 'time', 'unixepoch'),
-    value ->> 'ip_hash',
-    substr(value ->> 'user_agent', 1, 1024)
-from json_each(:batch, '$.clone')
-order by key
-
--- name: tool_use
--- One batch.
-insert into tool_usage (tool, event, timestamp, ip_hash, user_agent)
-select
-    value ->> 'tool',
-    value ->> 'event',
-    datetime(value ->> 'time', 'unixepoch'),
-    value ->> 'ip_hash',
-    substr(value ->> 'user_agent', 1, 1024)
-from json_each(:batch, '$.tool_use')
-order by key
-
--- name: catalog_interaction
--- One batch.
-insert into catalog_interactions (event, detail, result_count, timestamp, ip_hash)
-select
-    value ->> 'event',
-    value ->> 'detail',
-    value ->> 'result_count',
+{% for field in section.fields %}
+    {% if field == "user_agent" %}
+    substr(value ->> 'user_agent', 1, 1024),
+    {% else %}
+    value ->> '{{ field }}',
+    {% endif %}
+{% endfor %}
     datetime(value ->> 'time', 'unixepoch'),
     value ->> 'ip_hash'
-from json_each(:batch, '$.catalog_interaction')
+{% endif %}
+from json_each(:batch, '$.{{ section.kind }}')
 order by key
 
+{% endfor %}
 -- name: traffic
 -- One batch.
 insert into traffic_totals (hour, name, amount)

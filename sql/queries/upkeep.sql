@@ -59,13 +59,11 @@ set day = :day
 -- The day of the first row of all; null where there is none.
 select min(day)
 from (
-    select date(timestamp) as day from (select timestamp from downloads where id > 0 order by id limit 1)
-    union all
-    select date(timestamp) from (select timestamp from clones where id > 0 order by id limit 1)
-    union all
-    select date(timestamp) from (select timestamp from tool_usage where id > 0 order by id limit 1)
-    union all
-    select date(timestamp) from (select timestamp from catalog_interactions where id > 0 order by id limit 1)
+{% for section in sections %}
+    {{ "union all" if not loop.first }}
+    select date(timestamp) as day
+    from (select timestamp from {{ section.events }} where id > 0 order by id limit 1)
+{% endfor %}
 )
 
 -- name: client_progress
@@ -79,12 +77,13 @@ update client_progress
 set counted = :upto
 where section = :section
 
--- name: next_downloads
+{% for section in sections %}
+-- name: next_{{ section.id }}
 -- The last of the next :limit rows that are of no later day than :day, and whether it is the last
 -- of them all.
 with next as (
     select id, date(timestamp) as day
-    from downloads
+    from {{ section.events }}
     where id > :after
     order by id
     limit :limit
@@ -98,127 +97,27 @@ select
 from later
 left join next
 
--- name: next_clones
--- The same of clones.
-with next as (
-    select id, date(timestamp) as day
-    from clones
-    where id > :after
-    order by id
-    limit :limit
-),
-later as (
-    select min(id) as id from next where day > :day
-)
-select
-    max(next.id) filter (where later.id is null or next.id < later.id),
-    later.id is not null or count(next.id) < :limit
-from later
-left join next
+{% endfor %}
 
--- name: next_tools
--- The same of tool_usage.
-with next as (
-    select id, date(timestamp) as day
-    from tool_usage
-    where id > :after
-    order by id
-    limit :limit
-),
-later as (
-    select min(id) as id from next where day > :day
-)
-select
-    max(next.id) filter (where later.id is null or next.id < later.id),
-    later.id is not null or count(next.id) < :limit
-from later
-left join next
-
--- name: next_catalog
--- The same of catalog_interactions.
-with next as (
-    select id, date(timestamp) as day
-    from catalog_interactions
-    where id > :after
-    order by id
-    limit :limit
-),
-later as (
-    select min(id) as id from next where day > :day
-)
-select
-    max(next.id) filter (where later.id is null or next.id < later.id),
-    later.id is not null or count(next.id) < :limit
-from later
-left join next
-
--- name: clients_of_downloads
--- Those of the rows after :after, up to :upto.
+{% for section in sections %}
+-- name: clients_of_{{ section.id }}
+-- Those of the rows after :after, up to :upto: by scope, and of the whole section (scope '').
 insert into clients (ip_hash, section, scope, last_day)
-select ip_hash, 'downloads', scope, max(day)
+select ip_hash, '{{ section.id }}', scope, max(day)
 from (
-    select ip_hash, project as scope, date(timestamp) as day
-    from downloads
+    select ip_hash, {{ section.scope }} as scope, date(timestamp) as day
+    from {{ section.events }}
     where id > :after and id <= :upto
     union all
     select ip_hash, '', date(timestamp)
-    from downloads
+    from {{ section.events }}
     where id > :after and id <= :upto
 )
 group by ip_hash, scope
 on conflict do update set last_day = excluded.last_day
 where excluded.last_day > last_day
 
--- name: clients_of_clones
--- The same of clones.
-insert into clients (ip_hash, section, scope, last_day)
-select ip_hash, 'clones', scope, max(day)
-from (
-    select ip_hash, project as scope, date(timestamp) as day
-    from clones
-    where id > :after and id <= :upto
-    union all
-    select ip_hash, '', date(timestamp)
-    from clones
-    where id > :after and id <= :upto
-)
-group by ip_hash, scope
-on conflict do update set last_day = excluded.last_day
-where excluded.last_day > last_day
-
--- name: clients_of_tools
--- The same of tool_usage; a scope is "tool event".
-insert into clients (ip_hash, section, scope, last_day)
-select ip_hash, 'tools', scope, max(day)
-from (
-    select ip_hash, tool || ' ' || event as scope, date(timestamp) as day
-    from tool_usage
-    where id > :after and id <= :upto
-    union all
-    select ip_hash, '', date(timestamp)
-    from tool_usage
-    where id > :after and id <= :upto
-)
-group by ip_hash, scope
-on conflict do update set last_day = excluded.last_day
-where excluded.last_day > last_day
-
--- name: clients_of_catalog
--- The same of catalog_interactions; a scope is an event.
-insert into clients (ip_hash, section, scope, last_day)
-select ip_hash, 'catalog', scope, max(day)
-from (
-    select ip_hash, event as scope, date(timestamp) as day
-    from catalog_interactions
-    where id > :after and id <= :upto
-    union all
-    select ip_hash, '', date(timestamp)
-    from catalog_interactions
-    where id > :after and id <= :upto
-)
-group by ip_hash, scope
-on conflict do update set last_day = excluded.last_day
-where excluded.last_day > last_day
+{% endfor %}
 
 -- name: close_client_day
 -- The day is over: the distinct clients of the 30 days that ended with it.

@@ -16,9 +16,9 @@ import pytest
 
 from sql import prune as pruning
 from sql.errors import UpkeepError
-from sql.prune import prospect, prune
+from sql.locks import COMMAND, locked
+from sql.prune import preview, prune
 from sql.rebuild import rebuild
-from sql.turns import COMMAND, turn
 from sql.upkeep import Upkeep
 from tests.operations.test_rebuild import kill
 from tests.support.events.maintenance import ROOT, House, ago, corrupt, today
@@ -56,7 +56,7 @@ def test_rows_go_and_totals_stay(house):
     assert house.rows("select count(*) from clients where last_day < ?", str(BEFORE)) == [(0,)]
     assert frozen(house) == kept
     assert house.rows("select name, detail from operations") == [("prune", str(BEFORE))]
-    assert prospect(house.database, BEFORE).nothing
+    assert preview(house.database, BEFORE).nothing
 
 
 def test_every_client_is_counted_first(house):
@@ -232,7 +232,7 @@ def read_until(terminal, text):
 
 def test_one_at_a_time(house):
     with (
-        turn(house.database.with_name(COMMAND), wait=False),
+        locked(house.database.with_name(COMMAND), wait=False),
         pytest.raises(UpkeepError, match="another rebuild or prune is at work"),
     ):
         prune(house.database, BEFORE, today(), 0)

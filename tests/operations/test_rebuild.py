@@ -12,8 +12,8 @@ import pytest
 from sql import rebuild as rebuilding
 from sql.database import connect
 from sql.errors import UpkeepError
+from sql.locks import COMMAND, UPKEEP, locked
 from sql.rebuild import Rebuilt, rebuild
-from sql.turns import COMMAND, UPKEEP, turn
 from sql.upkeep import Upkeep
 from tests.support.events.maintenance import ROOT, House, ago, corrupt, record, today
 
@@ -187,7 +187,7 @@ def test_kill(house):
 
 def test_one_at_a_time(house):
     house.fill(days=3)
-    with turn(house.database.with_name(COMMAND), wait=False) as mine:
+    with locked(house.database.with_name(COMMAND), wait=False) as mine:
         assert mine
         with pytest.raises(UpkeepError, match="another rebuild or prune is at work"):
             rebuild(house.database)

@@ -14,9 +14,10 @@ from sql.outbox import QUERIES as OUTBOX_QUERIES
 from sql.outbox import SCHEMA as OUTBOX_SCHEMA
 from sql.reader import Reader
 from sql.rebuild import SCRATCH
+from sql.sections import SECTIONS
 
 TODAY = str(datetime.now(UTC).date())
-EVENTS = "downloads|clones|tool_usage|catalog_interactions"
+EVENTS = "|".join(section.events for section in SECTIONS)
 
 
 @pytest.fixture
