@@ -29,7 +29,7 @@ from sql.errors import (
     SqlError,
     StatementError,
 )
-from sql.sections import SECTIONS, Section
+from sql.sections import SECTIONS, EventSection
 
 __all__ = [
     "CatalogError",
@@ -67,7 +67,7 @@ def load(queries: Path = QUERIES) -> Statements:
     return parse(expand(path.read_text(encoding="utf-8"), SECTIONS) for path in paths)
 
 
-def expand(template: str, sections: Sequence[Section]) -> str:
+def expand(template: str, sections: Sequence[EventSection]) -> str:
     """The text for these sections; a name that the template does not know is an error."""
     made = _JINJA.from_string(template).render(sections=sections)
     return _BLANK.sub("", made) if made != template else template

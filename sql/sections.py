@@ -7,7 +7,7 @@ expanded when it is loaded. docs/recipes.md says how to add a section.
 from typing import NamedTuple
 
 
-class Section(NamedTuple):
+class EventSection(NamedTuple):
     """One kind of event that is counted by day.
 
     `events` is the table of its rows, one for each event, with the columns `fields`, `timestamp`
@@ -47,7 +47,7 @@ class Section(NamedTuple):
         return ", ".join(("k1", "k2", "k3")[: len(self.keys)])
 
 
-DOWNLOADS = Section(
+DOWNLOADS = EventSection(
     id="downloads",
     kind="download_request",
     events="downloads",
@@ -58,7 +58,7 @@ DOWNLOADS = Section(
     noun="downloads",
     inbox="download_requests",
 )
-CLONES = Section(
+CLONES = EventSection(
     id="clones",
     kind="clone",
     events="clones",
@@ -68,7 +68,7 @@ CLONES = Section(
     scope="project",
     noun="clones",
 )
-TOOLS = Section(
+TOOLS = EventSection(
     id="tools",
     kind="tool_use",
     events="tool_usage",
@@ -78,7 +78,7 @@ TOOLS = Section(
     scope="tool || ' ' || event",
     noun="tool events",
 )
-CATALOG = Section(
+CATALOG = EventSection(
     id="catalog",
     kind="catalog_interaction",
     events="catalog_interactions",
