@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, TemplateError
 
 from sql.errors import (
     CatalogError,
@@ -64,12 +64,15 @@ class Statements(dict[str, str]):
 def load(queries: Path = QUERIES) -> Statements:
     """Every statement of that folder; treat it as read-only. Raises `StatementError`."""
     paths = sorted(queries.glob("*.sql"))
-    return parse(expand(path.read_text(encoding="utf-8"), SECTIONS) for path in paths)
+    return parse(expand(path.read_text(encoding="utf-8"), sections=SECTIONS) for path in paths)
 
 
-def expand(template: str, sections: Sequence[EventSection]) -> str:
-    """The text for these sections; a name that the template does not know is an error."""
-    made = _JINJA.from_string(template).render(sections=sections)
+def expand(template: str, **facts: EventSection | Sequence[EventSection]) -> str:
+    """The text for these facts. Raises `StatementError`, as for a name that is not among them."""
+    try:
+        made = _JINJA.from_string(template).render(facts)
+    except TemplateError as error:
+        raise StatementError(f"a template of SQL is wrong: {error}") from error
     return _BLANK.sub("", made) if made != template else template
 
 

@@ -100,11 +100,12 @@ def is_busy(error: Exception) -> bool:
 def migrate(path: Path, schema: Path = SCHEMA) -> int:
     """Create the database or bring it up to date; return its version.
 
-    `schema/0001_*.sql` and so on are applied in order, each in a transaction of its own, which
-    also sets `pragma user_version`. Any number of processes may call this at once. Raises
-    `MigrationError` when the database is newer than this code or a migration fails.
+    The files `schema/0001_*.sql` are the first migration, and so on; each is applied in a
+    transaction of its own, which also sets `pragma user_version`. Any number of processes may call
+    this at once. Raises `MigrationError` when the database is newer than this code or a migration
+    fails.
     """
-    migrations = sorted(schema.glob("[0-9]*.sql"))
+    migrations = read_migrations(schema)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite's busy timeout does not cover the change to WAL. The folder is locked and not the
@@ -115,6 +116,22 @@ def migrate(path: Path, schema: Path = SCHEMA) -> int:
                 return _apply(connection, migrations)
     except (sqlite3.Error, OSError) as error:
         raise MigrationError(f"{path}: cannot be migrated: {error}") from error
+
+
+def read_migrations(schema: Path = SCHEMA) -> list[str]:
+    """The scripts that make a database, from version 1 on.
+
+    A migration may have several files, which share the number that their names begin with and are
+    applied in the order of their names. Raises `MigrationError` where a number is missing.
+    """
+    scripts: dict[str, str] = {}
+    for path in sorted(schema.glob("[0-9]*.sql")):
+        number = path.name[:4]
+        scripts[number] = scripts.get(number, "") + path.read_text(encoding="utf-8")
+    for version, number in enumerate(scripts, start=1):
+        if number != f"{version:04}":
+            raise MigrationError(f"{schema}: there is {number} and no {version:04}")
+    return list(scripts.values())
 
 
 def schema_of(connection: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -128,7 +145,7 @@ def schema_of(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 def migrated_schema(schema: Path) -> list[tuple[str, str]]:
     """What `schema_of` says of a database that these migrations have made."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        _apply(connection, sorted(schema.glob("[0-9]*.sql")))
+        _apply(connection, read_migrations(schema))
         return schema_of(connection)
 
 
@@ -152,7 +169,7 @@ def _open(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
     )
 
 
-def _apply(connection: sqlite3.Connection, migrations: list[Path]) -> int:
+def _apply(connection: sqlite3.Connection, migrations: list[str]) -> int:
     (version,) = connection.execute("pragma user_version").fetchone()
     if version > len(migrations):
         raise MigrationError(
@@ -161,7 +178,7 @@ def _apply(connection: sqlite3.Connection, migrations: list[Path]) -> int:
         )
     for number, migration in enumerate(migrations[version:], start=version + 1):
         with transaction(connection):
-            for statement in _statements(migration.read_text(encoding="utf-8")):
+            for statement in _statements(migration):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {number}")
     return len(migrations)

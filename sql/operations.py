@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sql
-from sql.database import SCHEMA, connect
+from sql.database import connect, read_migrations
 from sql.errors import UpkeepError
 
 # Called with what is being done, how much of it is done, and how much there is; in any unit.
@@ -30,7 +30,7 @@ def opened(database: Path) -> Iterator[sqlite3.Connection]:
     """
     with failures(database), closing(existing(database)) as connection:
         (version,) = connection.execute("pragma user_version").fetchone()
-        if version != len(list(SCHEMA.glob("[0-9]*.sql"))):
+        if version != len(read_migrations()):
             raise UpkeepError(
                 f"{database} is of another version of the portal; start this one once, "
                 "so that it is brought up to date"

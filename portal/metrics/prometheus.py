@@ -5,7 +5,7 @@ asked answers the same: prometheus_client's own files for several processes are 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -14,22 +14,21 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from portal import __version__
 from portal.metrics.condition import Condition
 from portal.metrics.dashboard import Days, clients
+from portal.metrics.tables import REQUESTS, SECTIONS, MetricsTable
 from sql.outbox import OUTCOMES, REASONS
 from sql.reader import Snapshot
 
-# name, help, labels, statement, parameters: a counter each, of all days.
-COUNTERS: tuple[tuple[str, str, tuple[str, ...], str, dict[str, str]], ...] = (
-    ("downloads", "Downloads.", ("project",), "section_by_1", {"section": "downloads"}),
-    ("clones", "Clones and fetches.", ("project",), "section_by_1", {"section": "clones"}),
-    ("tool_uses", "Save files.", ("tool", "event"), "section_by_2", {"section": "tools"}),
-    ("catalog_interactions", "Uses of the catalog.", ("event",), "catalog_by_event", {}),
-    (
-        "download_requests",
-        "Requests for files, by what they were.",
-        ("project", "verdict"),
-        "section_by_2",
-        {"section": "requests"},
-    ),
+# Requests by project, which the page sums up over all of them.
+REQUESTS_BY_PROJECT = replace(
+    REQUESTS,
+    columns=("project", "verdict"),
+    statement="section_by_2",
+    parameters={"section": "requests"},
+)
+# Name, help and table of a counter each, of all days.
+COUNTERS: tuple[tuple[str, str, MetricsTable], ...] = (
+    *((section.series, section.series_help, section.tables[0]) for section in SECTIONS),
+    ("download_requests", "Requests for files, by what they were.", REQUESTS_BY_PROJECT),
 )
 
 
@@ -48,14 +47,12 @@ class Source(Collector):
         yield from self._condition()
 
     def _counters(self) -> Iterator[Metric]:
-        for name, text, labels, statement, parameters in COUNTERS:
-            wanted = ["today", "window"]
-            if statement == "catalog_by_event":
-                wanted += ["since_30", "since_60", "since_90"]
-            rows = self.snapshot.rows(statement, limit=-1, **parameters, **self.days.only(*wanted))
-            family = CounterMetricFamily(f"portal_{name}", text, labels=labels)
+        for name, text, table in COUNTERS:
+            width = len(table.columns)
+            rows = self.snapshot.rows(table.statement, limit=-1, **self.days.parameters(table))
+            family = CounterMetricFamily(f"portal_{name}", text, labels=table.columns)
             for values in rows:
-                family.add_metric(values[: len(labels)], values[-1])
+                family.add_metric(values[:width], values[width + 3])
             yield family
 
     def _clients(self) -> Iterator[Metric]:

@@ -47,12 +47,18 @@ class MetricsTable:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page; the rows of its first table add up to the section's total."""
+    """A part of the page; the rows of its first table add up to the section's total.
+
+    The same table is the counter `portal_<series>_total` for Prometheus, with its columns as labels
+    and `series_help` as its description. `id` is of `sql.sections`.
+    """
 
     id: str
     title: str
     unit: str
     rule: str
+    series: str
+    series_help: str
     tables: tuple[MetricsTable, ...]
 
 
@@ -73,6 +79,8 @@ DOWNLOADS = Section(
     "Downloads",
     "downloads",
     "One for each file that was sent, in however many parts it was fetched.",
+    "downloads",
+    "Downloads.",
     (
         MetricsTable(
             "downloads-by-project",
@@ -106,6 +114,8 @@ CLONES = Section(
     "Clones and fetches",
     "clones and fetches",
     "One each time git asked what a repository holds: a clone, a fetch, a look.",
+    "clones",
+    "Clones and fetches.",
     (
         MetricsTable(
             "clones-by-project",
@@ -123,6 +133,8 @@ TOOLS = Section(
     "Tools",
     "save files",
     "An upload once a save file was read, a download once the edited one was sent.",
+    "tool_uses",
+    "Save files.",
     (
         MetricsTable(
             "tools-by-event",
@@ -140,6 +152,8 @@ CATALOG = Section(
     "Catalog",
     "look-ups",
     "One for each category or diff that was shown, and for each search that was sent.",
+    "catalog_interactions",
+    "Uses of the catalog.",
     (
         MetricsTable(
             "catalog-by-event",

@@ -1,5 +1,6 @@
 """Migrations: fresh, again, newer, broken, at once; and the connection's pragmas."""
 
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sql.database import SCHEMA, connect, connect_reader, migrate
+from sql.database import SCHEMA, connect, connect_reader, migrate, read_migrations
 from sql.errors import MigrationError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,7 +38,7 @@ def write(folder, **migrations):
 
 
 def test_fresh_then_again(path):
-    newest = len(list(SCHEMA.glob("*.sql")))
+    newest = int(max(SCHEMA.glob("*.sql")).name[:4])
     assert migrate(path) == migrate(path) == version(path) == newest
     assert "downloads" in tables(path)
 
@@ -54,6 +55,39 @@ def test_only_what_is_new_is_applied(path, tmp_path):
     write(schema, _0002_b="create table b (x);\ncreate table c (x);\n")
     assert migrate(path, schema) == 2
     assert tables(path) == {"a", "b", "c"}
+
+
+def test_a_migration_of_several_files_is_one(path, tmp_path):
+    schema = write(
+        tmp_path / "schema",
+        _0001_1_a="create table a (x);\n",
+        _0001_2_b="create table b (x);\n",
+        _0002_c="insert into b select 1 from a;\n",
+    )
+    assert migrate(path, schema) == 2
+    write(schema, _0003_1_d="create table d (x);\n", _0003_2_e="insert into nonsense values (1);")
+    with pytest.raises(MigrationError, match="nonsense"):
+        migrate(path, schema)
+    assert (version(path), tables(path)) == (2, {"a", "b"})
+
+
+def test_a_migration_that_is_missing(path, tmp_path):
+    schema = write(tmp_path / "schema", _0001_a="create table a (x);", _0003_c="select 1;")
+    with pytest.raises(MigrationError, match="there is 0003 and no 0002"):
+        migrate(path, schema)
+
+
+# As released: a database must not be able to tell in how many files its migrations came.
+RELEASED = "07add60ddc06c6be2d5efcd36eff2847c82592ab1318021e101a3336195da780"
+
+
+def test_the_released_schema_never_changes(path):
+    schema = read_migrations()[:2]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for script in schema:
+            connection.executescript(script)
+        made = connection.execute("select type, name, sql from sqlite_schema").fetchall()
+    assert hashlib.sha256(repr(made).encode()).hexdigest() == RELEASED
 
 
 def test_a_newer_database_is_refused_and_left_alone(path):
