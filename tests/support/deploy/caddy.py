@@ -33,6 +33,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def peak_memory(pid):
+    """The most that a process has had resident, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
 class RunningCaddy:
     """The shipped Caddyfile, told by its environment alone; a context."""
 
@@ -97,9 +104,7 @@ class RunningCaddy:
 
     def peak_memory(self):
         """The most that it has had resident, in bytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
+        return peak_memory(self.process.pid)
 
 
 SHARE_PAGE = b"""<!doctype html><title>share</title><p>waiting</p>
