@@ -1,7 +1,7 @@
-# make run    a running portal; PORT, DATA_DIR and CONFIG can be given
-# make test   every test
-# make lint   formatter, linters, types
-# make audit  whether anything that is installed is known to be vulnerable
+# make run    starts the portal, or its demo; PORT, DATA_DIR and CONFIG can be given
+# make test   runs the tests, except the longest; ARGS goes to pytest
+# make lint   checks format, style, types and dangerous patterns
+# make audit  asks whether a locked package is known to be vulnerable
 # make screenshots  takes the pictures of README.md
 # make bench  makes the figures of docs/figures.md, with the peers that are installed
 
@@ -34,15 +34,15 @@ format: $(VENV)/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The tests make the save files that are measured.
+# The benchmarks take their save files and the stand-in for Umami from the tests.
 bench: $(VENV)/dev $(VENV)/bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Needs Chromium; look at each of them before it is committed.
+# Needs Chromium. Look at each picture before it is committed.
 screenshots: $(VENV)/dev $(VENV)/axe
 	$(BIN)/python -m tests.support.browser.pictures
 
-# The hashes of everything that is installed; needs pip-tools on the PATH.
+# Locks all packages with their hashes; needs pip-tools on the PATH.
 lock:
 	for name in run dev bench; do \
 		pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header \
@@ -62,16 +62,16 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run: requirements/run.txt | $(BIN)/pip
-	echo "Installing what is locked in $< ..."
+	echo "Installing the packages of $< ..."
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement $<
 	touch $@
 
-# Without what it depends on: see there.
+# Without its dependencies; requirements/axe.txt says why.
 $(VENV)/axe: requirements/axe.txt $(VENV)/run
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps --requirement $<
 	touch $@
 
 $(VENV)/dev $(VENV)/bench: $(VENV)/%: requirements/%.txt $(VENV)/run
-	echo "Installing what is locked in $< ..."
+	echo "Installing the packages of $< ..."
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement $<
 	touch $@

@@ -19,6 +19,7 @@ needs_promtool = pytest.mark.skipif(
 
 REQUESTS = 'portal_download_requests_total{project="pets", verdict="%s"}'
 EVENTS = 'portal_page_events_total{outcome="%s"}'
+DROPPED = 'portal_outbox_dropped_clients{reason="%s"}'
 # One sample a minute, in promtool's notation: `a+bxn` is a, a+b, ... a+n*b; `_xn` is n times none.
 # In a test the time begins at 0, which is 1970.
 WELL = {
@@ -37,7 +38,9 @@ WELL = {
     "portal_outbox_oldest_timestamp_seconds": "_x2000",
     EVENTS % "refused": "3+0x2000",
     EVENTS % "dropped": "0+0x2000",
-    EVENTS % "uncertain": "0+1x2000",
+    DROPPED % "room": "2+0x2000",
+    DROPPED % "share": "0+1x2000",
+    EVENTS % "uncertain": "0+0.1x2000",
     EVENTS % "sent": "0+10x2000",
 }
 # What is otherwise than in WELL; the minute at which the alert does not fire yet, and one at which
@@ -61,6 +64,8 @@ FIRING = {
         {EVENTS % "refused": "3+0x9 4+0x50"},
         9, 20, {"outcome": "refused"},
     ),
+    "PortalPageEventsUncertain": ({EVENTS % "uncertain": "0+1x200"}, 10, 70, {}),
+    "PortalOutboxHasNoRoom": ({DROPPED % "room": "2+0x99 3+0x50"}, 100, 110, {"reason": "room"}),
 }  # fmt: skip
 # The second half of a rule, which the first must not hide.
 MORE = {
