@@ -40,6 +40,7 @@ ROUTES: tuple[Any, ...] = (
     (r"/downloads/?", releases.ProjectsHandler),
     (r"/downloads/([^/]+)/?", releases.ProjectHandler),
     (r"/downloads/([^/]+)/([^/]+)", releases.ReleaseHandler),
+    (r"/downloads/([^/]+)/(.+)/", releases.FolderHandler),
     (r"/downloads/([^/]+)/(.+)/([^/]+)", downloads.AssetHandler),
     (rf"{GIT}/+info/+refs", git.InfoRefsHandler),
     (rf"{GIT}/+git-upload-pack", git.UploadPackHandler),

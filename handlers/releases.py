@@ -164,6 +164,26 @@ class ReleaseHandler(ReleasesHandler):
         await self.answer_release(project, listing, release)
 
 
+class FolderHandler(ReleasesHandler):
+    """/downloads/<project>/<version>/: a release as a folder, whose links are relative.
+
+    `latest` is a folder of its own, so that a mirror or apt stays below the address it was given.
+    """
+
+    async def get(self, slug: str, version: str) -> None:
+        """A list of links for whatever reads pages or takes anything; text or JSON where named."""
+        project = self.project(slug)
+        listing = await self.services.listings.listing(project)
+        release = listing.named(version)
+        if release is None:
+            raise no_release(self, project, listing, version)
+        if self.wanted == "html" or "*/*" in self.request.headers.get("Accept", ""):
+            self.vary("Accept", "User-Agent")
+            self.page("releases/folder.html", project=project, release=release, tracker=None)
+            return
+        await self.answer_release(project, listing, release)
+
+
 def no_release(handler: Handler, project: Project, listing: Listing, version: str) -> NotFound:
     """What to say of a version that is not there."""
     places = [Place(r.version, release_path(project.slug, r.version)) for r in listing.releases]

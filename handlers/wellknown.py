@@ -20,10 +20,15 @@ ATOM = "application/atom+xml; charset=UTF-8"
 BADGE_SECONDS = 300
 SECURITY_DAYS = 180  # RFC 9116 wants less than a year
 # Not /metrics: nothing says that it is there.
+# Files are named without wildcards, which not every crawler knows (RFC 9309 has them, older rules
+# do not). Wget obeys these rules too, but somebody runs it to get the files.
 ROBOTS = """\
+User-agent: Wget
+User-agent: Wget2
+Allow: /
+
 User-agent: *
-Disallow: /downloads/*/*/
-Disallow: /*.git/
+{projects}
 Disallow: /catalog/diff
 Disallow: /catalog/history
 Disallow: /catalog/search
@@ -80,7 +85,10 @@ class RobotsHandler(TextHandler):
 
     def get(self) -> None:
         """The rules."""
-        self.send(ROBOTS.format(origin=self.origin))
+        slugs = [project.slug for project in self.config.projects]
+        places = [place for slug in slugs for place in (f"/downloads/{slug}/", f"/{slug}.git/")]
+        projects = "\n".join(f"Disallow: {place}" for place in places)
+        self.send(ROBOTS.format(origin=self.origin, projects=projects))
 
 
 class SecurityHandler(TextHandler):

@@ -12,6 +12,7 @@ from tornado.web import Application, RequestHandler, stream_request_body
 
 from handlers.base.handler import Handler
 from portal.errors import PortalError, TooLarge
+from portal.http.paths import without_dot_segments
 from portal.relay.stall import StallTimer
 from portal.uploads.quota import Held
 
@@ -146,7 +147,16 @@ def streams(handler: type[RequestHandler]) -> bool:
 
 
 class PortalApplication(Application):
-    """The application, in which a body that is too large for its handler gets an answer."""
+    """The application, in which a body that is too large for its handler gets an answer.
+
+    Paths of files may hold dot segments, which apt leaves in them.
+    """
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Tornado's hook: which handler a request goes to."""
+        if (request.path or "").startswith("/downloads/"):
+            request.path = without_dot_segments(request.path)
+        return super().find_handler(request, **kwargs)
 
     def get_handler_delegate(
         self,
