@@ -15,6 +15,7 @@ from portal.errors import NotFound, PortalError, UpstreamFailed
 from portal.events import DownloadRequest, now
 from portal.gitlab.files import FileResponse
 from portal.http.validators import file_caching
+from portal.relay.relay import Relay
 from portal.relay.upstream import throttled
 from portal.releases.model import Asset, Listing, Release, asset_path
 from portal.suggestions import Place, nearest
@@ -97,11 +98,12 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             seen = event(classify(method, headers.get("Range"), file.status, file.size))
             await self.services.recorder.record(seen)
             self.set_answer(asset, file)
-            if method == "HEAD" or file.status not in (200, 206):
-                file.relay.abort()
+            if method == "HEAD" or file.relay is None or file.status not in (200, 206):
+                if file.relay:
+                    file.relay.abort()
                 await self.flush()
             else:
-                await self.deliver(seen, file)
+                await self.deliver(seen, file.relay)
 
     def set_answer(self, asset: Asset, file: FileResponse) -> None:
         """The status and headers of the answer; `PortalError` where it is none of a file's."""
@@ -121,7 +123,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             self.set_header("ETag", file.etag)
         self.set_header("Cache-Control", file_caching(file.headers.get("Cache-Control", "")))
 
-    async def deliver(self, seen: DownloadRequest, file: FileResponse) -> None:
+    async def deliver(self, seen: DownloadRequest, relay: Relay) -> None:
         """Stream the body, and keep the window open for as long as that takes."""
 
         def renew() -> None:
@@ -131,7 +133,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
         if seen.classification.downloads:
             timer.start()
         try:
-            await self.stream(file.relay)
+            await self.stream(relay)
         finally:
             timer.stop()
             if seen.classification.downloads and now() != seen.time:

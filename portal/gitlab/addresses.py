@@ -16,7 +16,7 @@ below, of the one project, or it is refused.
 | /:path/-/jobs/:n/artifacts/raw/:file           | …/jobs/:n/artifacts/:file                       |
 | /:path/-/package_files/:n/download             | …/packages/:package/package_files/:n/download   |
 | /:path/-/raw/:ref/:file                        | …/repository/files/:file/raw?ref=               |
-| /:path/-/releases/:tag/downloads/:file         | …/releases/:tag/downloads/:file                 |
+| /:path/-/releases/:tag/downloads/:file         | itself: it redirects to a link of that release  |
 | /:path/-/archive/:ref/:file                    | itself: its bytes are the ones people pin       |
 """
 
@@ -56,7 +56,7 @@ _API_PROJECT = re.compile(r"/api/v4/projects/([^/]+)/(.+)", re.IGNORECASE)
 _PROJECT_UPLOAD = re.compile(rf"/-/project/(\d+)/(uploads/{_HEX32}/[^/]+)")
 _UPLOAD = re.compile(rf"uploads/{_HEX32}/[^/]+")
 _ARCHIVE = re.compile(r"-/archive/.+/[^/]+\.(?:tar\.gz|tar\.bz2|tar|zip)")
-_RELEASE_FILE = re.compile(r"-/releases/(permalink/latest|.+?)/downloads/(.+)")
+_RELEASE_FILE = re.compile(r"-/releases/.+?/downloads/(.+)")
 _REF_ARTIFACTS = re.compile(r"-/jobs/artifacts/(.+?)/(download|raw/.+)")
 _JOB_ARTIFACTS = re.compile(r"-/jobs/(\d+)/artifacts/(?:download|raw/(.+))")
 _PACKAGE_FILE = re.compile(r"-/package_files/(\d+)/download")
@@ -158,9 +158,8 @@ def _web_address(
         address = f"{place.bases[0]}/{quote(place.paths[0])}/{rest}{_query(query, ('path',))}"
         return Address(Kind.FILE, address, _segment(rest))
     if match := _RELEASE_FILE.fullmatch(rest):
-        latest = match[1] == "permalink/latest"
-        tag = match[1] if latest else quote(unquote(match[1]), safe="")
-        return _api(place, f"releases/{tag}/downloads/{match[2]}")
+        address = f"{place.bases[0]}/{quote(place.paths[0])}/{rest}"
+        return Address(Kind.FILE, address, _segment(match[1]))
     if match := _JOB_ARTIFACTS.fullmatch(rest):
         return _api(place, f"jobs/{match[1]}/artifacts" + (f"/{match[2]}" if match[2] else ""))
     if match := _REF_ARTIFACTS.fullmatch(rest):
@@ -181,6 +180,12 @@ def _api(place: ProjectLocation, rest: str, query: str = "") -> Address:
     match = next(m for form, _ in _API if (m := form.fullmatch(rest)))
     name = match.groupdict().get("name") or ""
     return Address(Kind.FILE, f"{place.api}/{rest}{query}", _segment(name))
+
+
+def is_archive(url: str) -> bool:
+    """Whether an address of GitLab is that of a source archive, which is made for each request."""
+    path = url.partition("?")[0]
+    return "/-/archive/" in path or "/repository/archive" in path
 
 
 def package_file_url(place: ProjectLocation, package: int, number: int) -> str:

@@ -92,10 +92,12 @@ class GitLabApi:
         place = self.place(project)
         found = read_address(url, place)
         if found.kind is Kind.FILE and found.package_file is not None:
-            file = self._project(project).files.numbered.find(found.package_file)
-            if file is not None:
-                url = package_file_url(place, file.package, found.package_file)
-                found = Address(Kind.FILE, url, file.name)
+            numbered = self._project(project).files.numbered
+            file = numbered.find(found.package_file)
+            if file is not None or numbered.searched:
+                # No package has it: GitLab itself is to say that there is no such file.
+                url = package_file_url(place, file.package if file else 0, found.package_file)
+                found = Address(Kind.FILE, url, file.name if file else "")
         return target(found)
 
     def left_out(self, project: Project) -> tuple[LeftOut, ...]:

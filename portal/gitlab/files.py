@@ -6,17 +6,20 @@ there and shows that its bytes are those of the checksum. FileOpener without a c
 upstream's validators, and their conditions go upstream as they came.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
+from time import monotonic
 
 from tornado.httputil import HTTPHeaders
 
 from portal.config.model import Project
 from portal.counting import file_size
-from portal.errors import UpstreamFailed
+from portal.errors import PortalError, UpstreamFailed
+from portal.gitlab.addresses import is_archive
 from portal.gitlab.cache import Listings
 from portal.http.validators import (
     CONDITIONAL_HEADERS,
@@ -27,9 +30,11 @@ from portal.http.validators import (
     precondition,
 )
 from portal.relay.relay import Relay
+from portal.relay.unasked import check_answer
 from portal.relay.upstream import Upstream, UpstreamResponse
 from portal.releases.model import Asset
 
+ARCHIVE_HEAD_SECONDS = 60.0
 REMEMBERED = 10_000  # upstream ETags
 # Last-Modified and Date are in whole seconds, and the two may be of different clocks by that much.
 MARGIN_SECONDS = 3.0
@@ -46,7 +51,39 @@ class FileResponse:
     headers: HTTPHeaders
     etag: str | None
     size: int | None
-    relay: Relay
+    relay: Relay | None
+
+
+class ArchiveHeads:
+    """What HEAD answers about source archives, remembered for a minute; of one event loop.
+
+    GitLab makes an archive for each request, HEAD or GET, and may limit these to five a minute for
+    all users of one token together.
+    """
+
+    def __init__(self) -> None:
+        # By address: until when it is good (monotonic), the answer's status and headers.
+        self._known: dict[str, tuple[float, int, HTTPHeaders]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def head(
+        self, url: str, asked: Mapping[str, str], ask: Callable[[], Awaitable[UpstreamResponse]]
+    ) -> FileResponse:
+        """The answer to HEAD; those who ask at once share one request, which `ask` makes."""
+        async with self._locks.setdefault(url, asyncio.Lock()):
+            now = monotonic()
+            self._known = {u: known for u, known in self._known.items() if known[0] > now}
+            if url not in self._known:
+                answer = await ask()
+                answer.relay.abort()
+                until = monotonic() + ARCHIVE_HEAD_SECONDS
+                self._known[url] = (until, answer.status, answer.headers)
+            _, status, headers = self._known[url]
+        self._locks = {u: lock for u, lock in self._locks.items() if u in self._known}
+        tag = headers.get("ETag")
+        if status == 200:
+            status = precondition(asked, (tag,) if tag else ()) or status
+        return FileResponse(status, headers, tag, None, None)
 
 
 class FileOpener:
@@ -57,6 +94,7 @@ class FileOpener:
         self._listings = listings
         # By the asset's address: the SHA-256 and the upstream's strong ETag of the same bytes.
         self._tags: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._archive_heads = ArchiveHeads()
 
     async def open(
         self,
@@ -75,19 +113,35 @@ class FileOpener:
         if method == "HEAD":  # a range is defined for GET alone (RFC 9110, 14.2)
             asked.pop("Range", None)
             asked.pop("If-Range", None)
-        for _ in range(3):
-            answer = await self._upstream.asset(
-                asset.url,
-                self._sent(asset, asked),
-                opened,
-                partial(self._listings.target, project),
+        if method == "HEAD" and is_archive(asset.url):
+            return await self._archive_heads.head(
+                asset.url, asked, lambda: self._ask(project, asset, {}, opened)
             )
+        for _ in range(3):
+            answer = await self._ask(project, asset, self._sent(asset, asked), opened)
             current = await self._confirmed(project, asset, answer)
             if current == asset:
                 return self._response(asset, asked, answer)
             answer.relay.abort()
             asset = current
         raise UpstreamFailed("This file is being replaced.", retry_after=5)
+
+    async def _ask(
+        self,
+        project: Project,
+        asset: Asset,
+        sent: dict[str, str],
+        opened: Callable[[Relay], None],
+    ) -> UpstreamResponse:
+        """One answer, which is one to the request that was made."""
+        route = partial(self._listings.target, project)
+        answer = await self._upstream.asset(asset.url, sent, opened, route)
+        try:
+            check_answer(sent, answer.status, answer.headers)
+        except PortalError:
+            answer.relay.abort()
+            raise
+        return answer
 
     def _sent(self, asset: Asset, asked: dict[str, str]) -> dict[str, str]:
         """The conditions that go upstream: those that it can decide."""

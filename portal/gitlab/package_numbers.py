@@ -40,6 +40,7 @@ class NumberedFiles:
         self._entries = entries
         self._files: dict[int, NumberedFile] = {}
         self._looked_into: dict[int, float] = {}
+        self.searched = False  # whether every package was looked into
 
     def find(self, number: int) -> NumberedFile | None:
         """The file of that number, once it was found."""
@@ -68,6 +69,7 @@ class NumberedFiles:
             if not missing:
                 break
             missing -= await self._look_into(path, package, missing)
+        self.searched = len(due) <= PACKAGES_A_ROUND
 
     async def _look_into(self, path: str, package: int, missing: set[int]) -> set[int]:
         """Read the files of one package; the numbers that were missing and are there."""

@@ -76,7 +76,7 @@ class Requests:
         entries = _json(path, body, list)
         etag = response.headers.get("ETag", "")
         return Page(
-            entries, following(response.headers), etag if _VISIBLE.fullmatch(etag) else None
+            entries, following(response.headers, query), etag if _VISIBLE.fullmatch(etag) else None
         )
 
     async def project_number(self, path: str) -> int:
@@ -165,12 +165,16 @@ def _json(path: str, body: bytearray, kind: type[T]) -> T:
     return answer
 
 
-def following(headers: HTTPHeaders) -> str | None:
+def following(headers: HTTPHeaders, query: str = "") -> str | None:
     """The query of the next page, from `Link: <address>; rel="next"` (RFC 8288).
 
     Only its query is used: the list stays where it is, so the token does too. (GitLab writes its
-    external address there, which need not be the one we ask.)
+    external address there, which need not be the one we ask.) Where a proxy takes the long header
+    away, X-Next-Page says the number, and `query` is that of this page.
     """
+    if "Link" not in headers and (number := headers.get("X-Next-Page", "")).isdecimal():
+        rest = [pair for pair in query.split("&") if pair and not pair.startswith("page=")]
+        return "&".join([*rest, f"page={number}"])
     match = _NEXT.search(headers.get("Link", ""))
     try:
         query = urlsplit(match[1]).query if match else ""

@@ -80,6 +80,8 @@ def _release_lines(origin: str, slug: str, release: Release, state: str) -> Iter
     for file in files:
         address = f"{origin}{asset_path(slug, release.version, file.name)}"
         yield f"{_size(file):>{width}}  {file.sha256 or '-'}  {address}"
+    for link in release.links:
+        yield f"{link.label}: {link.url}"
 
 
 def _size(file: Asset) -> str:
@@ -136,4 +138,7 @@ def release_value(
         "notes": release.notes,
         "files": [file(asset) for asset in release.assets],
         "source": [file(asset) for asset in release.archives],
+        "links": [
+            {"label": link.label, "url": link.url, "kind": link.kind} for link in release.links
+        ],
     }

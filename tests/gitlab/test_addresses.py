@@ -44,16 +44,6 @@ def read(path, place=PLACE, refs=("release/2.1",)):
             "/repository/files/x.md/raw?ref=release%2F2.1",
             "x.md",
         ),
-        (
-            "/a/b/-/releases/release%2F2.1/downloads/bin/x",
-            "/releases/release%2F2.1/downloads/bin/x",
-            "x",
-        ),
-        (
-            "/a/b/-/releases/permalink/latest/downloads/x",
-            "/releases/permalink/latest/downloads/x",
-            "x",
-        ),
     ],
 )
 def test_web_addresses_are_translated(path, asked, name):
@@ -94,6 +84,12 @@ def test_forms_of_the_api_are_asked_as_they_are(path, query, project):
 
 
 ARCHIVE = "/a/b/-/archive/release/2.1/b-release-2.1.tar.gz"
+
+
+@pytest.mark.parametrize("tag", ["release%2F2.1", "release/2.1", "permalink/latest"])
+def test_permalinks_are_asked_where_they_are(tag):
+    path = f"/a/b/-/releases/{tag}/downloads/bin/x"
+    assert read(f"{path}?private_token=s").url == GITLAB + path
 
 
 def test_archives_are_asked_where_they_are():

@@ -50,7 +50,7 @@ FILES = {
 }
 
 
-def _api(path, url, files, more, texts):
+def _api(path, url, files, more, texts, archives=()):
     """The answers of an API whose one release has these files, and more links.
 
     There is another release for each of the texts, with it wherever text can stand.
@@ -62,7 +62,9 @@ def _api(path, url, files, more, texts):
         {"id": i, "name": name, "url": url, "direct_asset_url": f"{place}/{name}"}
         for i, (name, url) in enumerate(named.items())
     ]
-    release = {"tag_name": "v1", "name": "v1", "description": "", "assets": {"links": links}}
+    sources = [{"format": form, "url": ""} for form in archives]
+    assets = {"links": links, "sources": sources}
+    release = {"tag_name": "v1", "name": "v1", "description": "", "assets": assets}
     release["released_at"] = "2026-01-01T00:00:00Z"
     releases = [release]
     for text in texts:
@@ -77,11 +79,14 @@ def _api(path, url, files, more, texts):
 class FaultyGitLab:
     """Answers every request with one fault, or where there is none has one release of `files`.
 
-    `links` are files of that release that lie elsewhere, `texts` are of releases beside it. A
+    `links` are files of that release that lie elsewhere, `texts` are of releases beside it,
+    `archives` the formats of its source archives. A
     context; `url` is its origin; `fault` can be set at any time.
     """
 
-    def __init__(self, fault=None, files=FILES, links=None, texts=(), address="127.0.0.1"):
+    def __init__(
+        self, fault=None, files=FILES, links=None, texts=(), address="127.0.0.1", archives=()
+    ):
         origin, self.fault = self, fault
         elsewhere = {"other.bin": "http://10.0.0.1/other.bin"} if links is None else links
         self.requests = requests = []
@@ -98,7 +103,7 @@ class FaultyGitLab:
                 if origin.fault:
                     answer = FAULTS[origin.fault]
                 else:
-                    api = _api(path, origin.url, files, elsewhere, texts)
+                    api = _api(path, origin.url, files, elsewhere, texts, archives)
                     answer = files.get(name, api)
                 if answer is not None:
                     self.wfile.write(answer)
