@@ -73,7 +73,7 @@ def make_services(
     return Services(
         config=config,
         recorder=recording,
-        reports=Reports(reader, upkeep, files, config.spill_dir, shared.transfers),
+        reports=Reports(reader, upkeep, files, config.spill_dir, shared.transfers, listings),
         listings=listings,
         departures=Departures(),
         traffic=traffic,

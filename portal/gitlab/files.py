@@ -82,7 +82,8 @@ class ArchiveHeads:
         self._locks = {u: lock for u, lock in self._locks.items() if u in self._known}
         tag = headers.get("ETag")
         if status == 200:
-            status = precondition(asked, (tag,) if tag else ()) or status
+            opaque = (tag.removeprefix("W/"),) if tag else ()  # If-None-Match compares weakly
+            status = precondition(asked, opaque) or status
         return FileResponse(status, headers, tag, None, None)
 
 

@@ -3,10 +3,11 @@
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from portal.releases.model import LeftOut
 from sql.errors import OutboxError
 from sql.outbox import State
 from sql.outbox import look as look_at
@@ -33,7 +34,7 @@ class Condition:
 
     `recent` and `ever` are traffic by name, of the last 24 hours and since the first. `outbox` is
     that of page events: None where they are not taken, or where `outbox_unread` says that it could
-    not be read.
+    not be read. `left_out` are the links of releases that are no files here, by project.
     """
 
     running: int
@@ -46,6 +47,7 @@ class Condition:
     clients_behind: float
     outbox: State | None = None
     outbox_unread: bool = False
+    left_out: Mapping[str, tuple[LeftOut, ...]] = field(default_factory=dict)
 
     @property
     def low(self) -> bool:

@@ -15,6 +15,7 @@ from portal import __version__
 from portal.metrics.condition import Condition
 from portal.metrics.dashboard import Days, clients
 from portal.metrics.tables import REQUESTS, SECTIONS, MetricsTable
+from portal.releases.model import CAUSES
 from sql.outbox import OUTCOMES, REASONS
 from sql.reader import Snapshot
 
@@ -89,9 +90,21 @@ class Source(Collector):
             "portal_upstream_failures", "Answers that GitLab or a host failed.", value=failures
         )
         yield from self._outbox()
+        yield self._left_out()
         family = GaugeMetricFamily("portal_build_info", "The version.", labels=("version",))
         family.add_metric((__version__,), 1)
         yield family
+
+    def _left_out(self) -> Metric:
+        family = GaugeMetricFamily(
+            "portal_release_links_left_out",
+            "Links of releases that are no files here, by the reason.",
+            labels=("project", "cause"),
+        )
+        for project, links in self.condition.left_out.items():
+            for cause in CAUSES:
+                family.add_metric((project, cause), sum(link.cause == cause for link in links))
+        return family
 
     def _outbox(self) -> Iterator[Metric]:
         state = self.condition.outbox

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from portal.errors import Unavailable
+from portal.gitlab.cache import Listings
 from portal.metrics import csvs, prometheus
 from portal.metrics.condition import Condition, DatabaseFiles, look
 from portal.metrics.dashboard import (
@@ -47,12 +49,14 @@ class Reports:
         files: DatabaseFiles,
         spill_dir: Path,
         transfers: Transfers,
+        listings: Listings,
     ) -> None:
         self._reader = reader
         self._upkeep = upkeep
         self._files = files
         self._spill_dir = spill_dir
         self._transfers = transfers
+        self._listings = listings
 
     async def dashboard(self, window: str) -> Dashboard:
         """Everything on the page, as it is now; `window` is of `WINDOWS`."""
@@ -123,7 +127,8 @@ class Reports:
         )
 
     def _condition(self, snapshot: Snapshot, now: datetime, spilled: int) -> Condition:
-        return look(snapshot, now, self._files, self._transfers.running, spilled)
+        condition = look(snapshot, now, self._files, self._transfers.running, spilled)
+        return replace(condition, left_out=self._listings.left_out())
 
     def _days(self, snapshot: Snapshot, now: datetime, window: str) -> Days:
         ((live,),) = snapshot.rows("rolled_up_to")

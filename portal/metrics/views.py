@@ -71,6 +71,10 @@ def _condition(dashboard: Dashboard) -> dict[str, Any]:
         "disk_free_bytes": condition.free,
         "disk_low": condition.low,
         "outbox": _outbox(condition),
+        "release_links_left_out": {
+            project: [asdict(link) for link in links]
+            for project, links in condition.left_out.items()
+        },
         "operations": {
             name: {"at": operation.at.isoformat(), "detail": operation.detail}
             for name, operation in condition.operations.items()

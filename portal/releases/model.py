@@ -46,12 +46,15 @@ class OutgoingLink:
     kind: str
 
 
+# Why a link of a release is no file here, as one word for sums.
+CAUSES = ("page", "host", "foreign", "malformed", "too_many")
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A link of a release that is no file here, for the operator.
 
-    `cause` is one word for sums: page, host, foreign, malformed or too_many; `why` ends the
-    sentence "The link is left out: ...".
+    `cause` is of CAUSES; `why` ends the sentence "The link is left out: ...".
     """
 
     version: str
