@@ -1,6 +1,6 @@
 """The text that `make run` prints when everything answers."""
 
-ASSET = "downloads/pets/v2.1.0/pets-2.1.0-soak.bin"
+ASSET = "downloads/pets/v2.1.0/pets-2.1.0-windows.zip"
 
 
 def text(base: str, metrics_token: str) -> str:
@@ -9,9 +9,9 @@ def text(base: str, metrics_token: str) -> str:
 The portal is running; Ctrl-C stops it.
 
   home         {base}/
-  downloads    {base}/downloads/pets
+  releases     {base}/downloads/pets
                {base}/downloads/prospects
   clone        git clone {base}/pets.git
-  download     curl --remote-name {base}/{ASSET}
+  one file     {base}/{ASSET}
   metrics      {base}/metrics?token={metrics_token}
 """

@@ -81,11 +81,11 @@ def test_a_run(data_dir):
         text = greeting(process)
         base = re.search(r"home +(http://127\.0\.0\.1:\d+)/\n", text)[1]
         assert re.search(rf"{base}/metrics\?token=[\w-]{{32}}\n", text)
-        asset = re.search(r"curl --remote-name (\S+)", text)[1]
+        asset = re.search(r"one file +(\S+)\n", text)[1]
         with urllib.request.urlopen(asset, timeout=10) as answer:
             digest = hashlib.file_digest(answer, "sha256").hexdigest()
         sums = (Path(data_dir) / "demo/content/pets/files/2.1.0/SHA256SUMS").read_text("utf-8")
-        assert f"{digest}  pets-2.1.0-soak.bin" in sums
+        assert f"{digest}  pets-2.1.0-windows.zip" in sums
         clone = subprocess.run(
             ["git", "clone", "--quiet", f"{base}/pets.git", Path(data_dir) / "clone"],
             capture_output=True,
