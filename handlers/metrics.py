@@ -1,7 +1,6 @@
 """/metrics: the operator's page, behind METRICS_TOKEN, and the same for programs."""
 
 import asyncio
-import re
 import time
 from functools import cached_property
 from typing import Any, NoReturn
@@ -11,6 +10,7 @@ from portal import __version__
 from portal.analytics.share import KINDS, UmamiFigures
 from portal.catalog.state import CatalogState, read_state
 from portal.errors import Malformed, TooMany, Unauthorized
+from portal.http.accept import choose
 from portal.metrics import csvs
 from portal.metrics.access import LINK_SECONDS, Authenticator, Credentials
 from portal.metrics.dashboard import Dashboard
@@ -18,14 +18,18 @@ from portal.metrics.tables import WINDOWS
 from portal.metrics.views import as_json
 from portal.site.map import no_page
 
-FORMATS = ("html", "json", "csv", "prometheus")
-_QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)")
+# What to ask of the library that writes them, whatever else the client's header holds.
+EXPOSITIONS = {
+    "prometheus": "text/plain;version=0.0.4",
+    "openmetrics": "application/openmetrics-text;version=1.0.0",
+}
 
 
 class MetricsHandler(PiecesHandler):
     """The dashboard. Without a token in the configuration there is no such page."""
 
     expires = 0
+    forms = ("html", "json", "csv", "prometheus", "openmetrics")
 
     @property
     def private(self) -> bool:
@@ -84,14 +88,13 @@ class MetricsHandler(PiecesHandler):
     async def get(self) -> None:
         """The page, or what else was asked for."""
         window = self.choice("window", WINDOWS, "30")
-        form = self.choice("format", FORMATS, self.preferred())
-        if form == "csv":
-            await self.answer_csv(self.choice("table", csvs.NAMES, None), window)
-        elif form == "prometheus":
-            body, content_type = await self.services.reports.scrape(self.accept)
-            self.set_header("Content-Type", content_type)
-            self.finish(body)
-        elif form == "json":
+        if self.form == "csv":
+            # A client that only says in Accept that it takes CSV gets the days.
+            table = None if "format" in self.query else csvs.DAYS
+            await self.answer_csv(self.choice("table", csvs.NAMES, table), window)
+        elif self.form in EXPOSITIONS:
+            await self.answer_exposition()
+        elif self.form == "json":
             everything = await self.everything(window)
             self.set_header("Content-Type", "application/json; charset=UTF-8")
             self.finish(await asyncio.to_thread(as_json, *everything))
@@ -108,25 +111,13 @@ class MetricsHandler(PiecesHandler):
             f"These are: {', '.join(known)}.",
         )
 
-    @property
-    def accept(self) -> str:
-        """What the client would like."""
-        return self.request.headers.get("Accept", "")
-
-    def preferred(self) -> str:
-        """The form that Accept prefers: the page, unless a program says what else it takes."""
-        best, form = 0.0, "html"
-        for entry in self.accept.split(","):
-            kind, *parameters = (part.strip().lower() for part in entry.split(";"))
-            offered = {"text/html": "html", "application/json": "json"}.get(kind)
-            if kind == "application/openmetrics-text" or (
-                kind == "text/plain" and "version=0.0.4" in parameters
-            ):
-                offered = "prometheus"
-            quality = next((float(m[1]) for p in parameters if (m := _QUALITY.fullmatch(p))), 1.0)
-            if offered and quality > best:
-                best, form = quality, offered
-        return form
+    async def answer_exposition(self) -> None:
+        """The metrics for a scraper; `?format=prometheus` leaves the kind of them to Accept."""
+        asked = self.form == "prometheus" and choose(self.accept, ("prometheus", "openmetrics"))
+        kind = EXPOSITIONS["openmetrics" if "openmetrics" in (self.form, asked) else "prometheus"]
+        body, content_type = await self.services.reports.scrape(kind)
+        self.set_header("Content-Type", content_type)
+        self.finish(body)
 
     async def answer_html(self, window: str) -> None:
         """The page, made off the loop: there is much of it."""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from handlers.base.errors import printable
 from handlers.base.handler import Handler
 from portal.config.model import Project
 from portal.errors import NotFound, PortalError
-from portal.http.accept import form
+from portal.http.accept import Form, release_forms
 from portal.releases import text
 from portal.releases.model import Listing, Release, release_path
 from portal.releases.notes import render
@@ -18,11 +19,10 @@ from portal.suggestions import Place, nearest
 class ReleasesHandler(Handler):
     """A page of releases, in one of three forms."""
 
-    @property
-    def wanted(self) -> str:
-        """The form: "html", "json" or "text"."""
-        headers = self.request.headers
-        return form(headers.get("Accept", ""), headers.get("User-Agent", ""))
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:  # type: ignore[override]
+        """As the portal prefers them for this client: for curl, for a browser."""
+        return release_forms(self.accept, self.request.headers.get("User-Agent", ""))
 
     async def listed(self) -> list[tuple[Project, Listing | None]]:
         """Every project in the order of the configuration; one that fails hides no other."""
@@ -40,7 +40,7 @@ class ReleasesHandler(Handler):
     ) -> None:
         """Answer a terminal or a program."""
         self.set_header("Cache-Control", "no-cache")
-        if self.wanted == "json":
+        if self.form == "json":
             self.finish(value())
             return
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
@@ -48,8 +48,8 @@ class ReleasesHandler(Handler):
 
     async def answer_release(self, project: Project, listing: Listing, release: Release) -> None:
         """One release; a browser is led to its place on the project's page."""
-        self.vary("Accept", "User-Agent")
-        if self.wanted == "html":
+        self.vary("User-Agent")
+        if self.form == "html":
             self.redirect(listing.place(project.slug, release))
             return
         await self.answer(
@@ -65,10 +65,10 @@ class OverviewHandler(ReleasesHandler):
 
     async def get(self) -> None:
         """The page, or the same as text or JSON."""
-        self.vary("Accept", "User-Agent")
+        self.vary("User-Agent")
         listed = await self.listed()
         site, origin = self.config.site, self.origin
-        if self.wanted == "html":
+        if self.form == "html":
             self.page(self.template, projects=[self.card(*entry) for entry in listed])
             return
 
@@ -105,13 +105,13 @@ class ProjectHandler(ReleasesHandler):
 
     async def get(self, slug: str) -> None:
         """One page of them."""
-        self.vary("Accept", "User-Agent")
+        self.vary("User-Agent")
         project = self.project(slug)
         listing = await self.services.listings.listing(project)
         pages = listing.pages()
         number = self.number(project, len(pages))
         shown, more = pages[number - 1], number < len(pages)
-        if self.wanted == "html":
+        if self.form == "html":
             await self.show(project, listing, shown, number)
             return
         older = f"{self.origin}/downloads/{slug}?page={number + 1}" if more else ""

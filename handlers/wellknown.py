@@ -9,7 +9,6 @@ from handlers.releases import ReleasesHandler
 from portal.catalog.addresses import address
 from portal.catalog.snapshot import Catalog
 from portal.errors import NotFound, PortalError
-from portal.http.accept import form
 from portal.releases import feeds
 from portal.releases.badges import badge
 from portal.site.colours import accent
@@ -66,6 +65,7 @@ class ReadyHandler(TextHandler):
     """/readyz: whether all of the work can be done, and what stands in its way."""
 
     any_host = True
+    forms = ("text", "json")
 
     async def get(self) -> None:
         """A line for each thing; 503 where one of them is wrong."""
@@ -74,7 +74,7 @@ class ReadyHandler(TextHandler):
         if not state.ready:
             self.set_status(HTTPStatus.SERVICE_UNAVAILABLE)
         self.set_header("Cache-Control", "no-store")
-        if form(self.request.headers.get("Accept", ""), "") == "json":
+        if self.form == "json":
             self.finish({"ready": state.ready, **said})
         else:
             self.send("".join(f"{name}: {how}\n" for name, how in said.items()))

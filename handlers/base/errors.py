@@ -6,8 +6,9 @@ from typing import Any
 
 from tornado.web import HTTPError, RequestHandler
 
+from handlers.base.rendering import RenderingHandler
 from portal.errors import PortalError, UpstreamFailed, UpstreamSlow
-from portal.services import Services
+from portal.http.accept import Form, choose
 
 log = logging.getLogger("portal.web")
 
@@ -19,7 +20,6 @@ SENTENCES = {
     500: ("Something went wrong in the portal.", "It has been noted; please try again."),
 }
 
-LOGGED_PATH = 500  # characters of a path
 _NO_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
 
 
@@ -28,28 +28,11 @@ def printable(line: str) -> str:
     return line.translate(_NO_CONTROLS)
 
 
-class FailingHandler(RequestHandler):
-    """What `handlers.base.handler.Handler` does when something was raised."""
+class FailingHandler(RenderingHandler):
+    """Answers whatever was raised, in the form that the client can use."""
 
-    @property
-    def services(self) -> Services:
-        """What this process works with."""
-        services: Services = self.settings["services"]
-        return services
-
-    @property
-    def logged_path(self) -> str:
-        """The path as logs have it, without what must stay between the portal and its client."""
-        return (self.request.path or "")[:LOGGED_PATH]
-
-    @property
-    def origin(self) -> str:
-        """The portal's address as this visitor sees it, without a trailing slash."""
-        raise NotImplementedError
-
-    def page(self, template: str, **context: Any) -> None:
-        """Answer with a rendered page."""
-        raise NotImplementedError
+    # The forms of an error, as the portal prefers them: clients that accept anything get text.
+    error_forms: tuple[Form, ...] = ("text", "html", "json")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer an error as its reader can use it: a page, JSON, or a line of text."""
@@ -64,6 +47,7 @@ class FailingHandler(RequestHandler):
         if error.retry_after is not None:
             self.set_header("Retry-After", str(error.retry_after))
         self.set_header("Cache-Control", "no-store")
+        self.vary("Accept")
         if error.status == 405:
             self.set_header("Allow", ", ".join(self.methods()))
         self.answer_error(error)
@@ -77,18 +61,26 @@ class FailingHandler(RequestHandler):
         ]
         return own if "GET" in own else [method for method in own if method != "HEAD"]
 
+    @property
+    def error_form(self) -> Form:
+        """The form of an error: `?format=` decides, then Accept, as where nothing fails.
+
+        No error is CSV or an exposition, so Accept decides where those were asked for.
+        """
+        return self.asked_form(self.error_forms) or choose(self.accept, self.error_forms)
+
     def answer_error(self, error: PortalError) -> None:
         """Write the body; the status is set already."""
-        accept = self.request.headers.get("Accept", "")
-        if "text/html" in accept:
-            # No canonical address: what could not be read may be a part of it.
-            self.page("site/error.html", error=error, canonical=None)
-        elif "application/json" in accept:
-            self.finish(self.error_told(error))
-        else:
-            self.answer_text(error)
+        match self.error_form:
+            case "html":
+                # No canonical address: it may hold what could not be read.
+                self.page("site/error.html", error=error, canonical=None)
+            case "json":
+                self.finish(self.error_value(error))
+            case _:
+                self.answer_text(error)
 
-    def error_told(self, error: PortalError) -> dict[str, Any]:
+    def error_value(self, error: PortalError) -> dict[str, Any]:
         """The error for a program."""
         said: dict[str, Any] = {"error": error.sentence, "advice": error.advice}
         said["status"] = error.status

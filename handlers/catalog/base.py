@@ -11,6 +11,7 @@ from portal.catalog.shelves import Version
 from portal.catalog.snapshot import Catalog
 from portal.errors import Malformed, Unavailable
 from portal.events import CatalogInteraction
+from portal.http.accept import Form
 from portal.http.crawlers import declares_itself
 
 log = logging.getLogger("portal.catalog")
@@ -29,7 +30,7 @@ def newest_first(catalog: Catalog) -> list[Version]:
 class CatalogHandler(Handler):
     """An address of the catalog, in the form that `format` or Accept names."""
 
-    forms: tuple[str, ...] = ("html", "json")
+    forms: tuple[Form, ...] = ("html", "json")
     named_by: tuple[str, ...] = ()  # fields of the query without which this is another page
 
     def prepare(self) -> Awaitable[None] | None:
@@ -37,8 +38,7 @@ class CatalogHandler(Handler):
         prepared = super().prepare()
         if "prefetch" in self.speculation:
             self.refuse_speculation()
-        self.vary("Accept")
-        self.form = self._form()
+        _ = self.form
         return prepared
 
     @property
@@ -61,16 +61,6 @@ class CatalogHandler(Handler):
         if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= MOST_PAGES):
             raise Malformed(f'There is no page "{text[:40]}".', "Pages are numbered from 1.")
         return int(text)
-
-    def _form(self) -> str:
-        asked = self.field("format")
-        if asked and asked not in self.forms:
-            known = ", ".join(self.forms)
-            raise Malformed(f'There is no format "{asked[:40]}" of this.', f"There is: {known}.")
-        if asked:
-            return asked
-        accept = self.request.headers.get("Accept", "")
-        return "json" if "application/json" in accept and "text/html" not in accept else "html"
 
     def elsewhere(self, where: Callable[[str], str]) -> bool:
         """Whether the same of another version is asked for (`in`), and then it is led to."""

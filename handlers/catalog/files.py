@@ -6,6 +6,7 @@ from handlers.downloads import content_disposition
 from portal.catalog import files
 from portal.catalog.rows import RowPage
 from portal.catalog.snapshot import Catalog
+from portal.http.accept import Form
 
 TYPES = {"json": "application/json; charset=UTF-8", "csv": "text/csv; charset=UTF-8"}
 
@@ -13,7 +14,7 @@ TYPES = {"json": "application/json; charset=UTF-8", "csv": "text/csv; charset=UT
 class FileHandler(CatalogHandler, PiecesHandler):
     """An address of which there are files too."""
 
-    forms = ("html", *TYPES)
+    forms: tuple[Form, ...] = ("html", "json", "csv")
 
     async def send_table(self, version: str, category: str, table: str) -> None:
         """A whole table, piece by piece."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.base.errors import LOGGED_PATH
+from handlers.base.client import LOGGED_PATH
 from handlers.base.handler import Handler
 from portal.errors import PortalError
 from portal.jsontypes import JSONObject
@@ -79,8 +79,7 @@ class ToolHandler(Handler):
     @property
     def wants_json(self) -> bool:
         """Whether a program asks."""
-        accept = self.request.headers.get("Accept", "")
-        return "application/json" in accept and "text/html" not in accept
+        return self.form == "json"
 
     def compute_etag(self) -> str | None:
         """None where nothing is to be kept."""
@@ -100,12 +99,14 @@ class ToolHandler(Handler):
     def answer_error(self, error: PortalError) -> None:
         """As everywhere, and where to go from there."""
         address, name = self.way_on(error)
-        accept = self.request.headers.get("Accept", "")
-        if "text/html" in accept:
-            self.page("tools/refused.html", error=error, way_on=(address, name), pages=self.pages)
-        elif self.wants_json:
-            link = {"link": f"{self.origin}{address}", "link_name": name}
-            self.finish({**self.error_told(error), **link})
-        else:
-            advice = f"{error.advice} {self.origin}{address}".strip()
-            self.answer_text(PortalError(error.sentence, advice))
+        match self.error_form:
+            case "html":
+                self.page(
+                    "tools/refused.html", error=error, way_on=(address, name), pages=self.pages
+                )
+            case "json":
+                link = {"link": f"{self.origin}{address}", "link_name": name}
+                self.finish({**self.error_value(error), **link})
+            case _:
+                advice = f"{error.advice} {self.origin}{address}".strip()
+                self.answer_text(PortalError(error.sentence, advice))

@@ -49,6 +49,7 @@ class DropHandler(ToolPostHandler):
     """/<tool>: the page on which a file is dropped, and the file itself."""
 
     body_limit = FILE_LIMIT + FORM_BYTES
+    forms = ("html", "json")
 
     @property
     def private(self) -> bool:
@@ -68,6 +69,7 @@ class DropHandler(ToolPostHandler):
 
     async def post(self) -> None:
         """Read a file, count that, and say where it is now."""
+        wants_json = self.wants_json  # an unknown format is refused before anything is counted
         name, content = await asyncio.to_thread(self.file, self.received())
         if len(content) > FILE_LIMIT:
             raise self.too_large()
@@ -80,7 +82,7 @@ class DropHandler(ToolPostHandler):
         told = {"tool": self.tool}
         note(self, "save_uploaded", told, self.pages.address, self.user_agent, report)
         address = f"{self.pages.address}/{upload.id}"
-        if self.wants_json:
+        if wants_json:
             self.set_status(HTTPStatus.CREATED)
             self.set_header("Location", address)
             self.finish(answer_of(self, upload, description))
@@ -103,8 +105,7 @@ class DropHandler(ToolPostHandler):
 
     def answer_error(self, error: PortalError) -> None:
         """For a browser: the same page, with what was wrong beside the file's field."""
-        html = "text/html" in self.request.headers.get("Accept", "")
-        if self.request.method != "POST" or not html:
+        if self.request.method != "POST" or self.error_form != "html":
             super().answer_error(error)
             return
         # From a page without a referrer the next try would come without its origin, too.

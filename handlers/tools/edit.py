@@ -1,5 +1,6 @@
 """/<tool>/<upload>: what is in a file, what would change, what was changed."""
 
+from functools import cached_property
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ from handlers.tools.base import ToolHandler
 from handlers.tools.changes import rows
 from handlers.tools.posts import UploadedHandler
 from portal.errors import Conflict, NotFound, PortalError
+from portal.http.accept import Form
 from portal.http.forms import posted_fields
 from portal.http.json_body import posted_json
 from portal.jsontypes import JSON, JSONObject
@@ -62,6 +64,8 @@ def answer_of(handler: ToolHandler, upload: Upload, description: JSONObject) -> 
 class PageHandler(ToolHandler):
     """/<tool>/<upload>: what is in the file, as a form."""
 
+    forms = ("html", "json")
+
     async def get(self, number: str) -> None:
         """The page, or the same for programs."""
         upload, content, _ = await current(self, number)
@@ -101,15 +105,20 @@ class AskingHandler(UploadedHandler):
         kind = self.request.headers.get("Content-Type", "").partition(";")[0]
         return kind.strip().lower() == "application/json"
 
-    @property
-    def wants_json(self) -> bool:
-        """A program asks in JSON, and is answered so."""
-        accept = self.request.headers.get("Accept", "")
-        return super().wants_json or (self.told_json and "text/html" not in accept)
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:  # type: ignore[override]
+        """A program that asks in JSON and accepts anything is answered in JSON."""
+        return ("json", "html") if self.told_json else ("html", "json")
+
+    @cached_property
+    def error_forms(self) -> tuple[Form, ...]:  # type: ignore[override]
+        """Such a program gets errors in JSON, too."""
+        return ("json", "text", "html") if self.told_json else ("text", "html", "json")
 
     async def post(self, number: str) -> None:
         """Read what is asked for; do it, or show the form again with what is wrong."""
         body = self.received()
+        _ = self.form  # an unknown format is refused before anything is changed
         asked: Asked | None
         if self.told_json:
             asked = await self.from_json(number, posted_json(body))

@@ -84,7 +84,7 @@ def test_what_does_not_exist_is_named_with_what_does(portal, query, sentence):
         ("", "text/html"),
         ("*/*", "text/html"),
         ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
-        ("text/plain", "text/html"),
+        ("text/plain", "text/plain"),
         ("text/html,text/plain;version=0.0.4;q=0.9", "text/html"),
         ("application/json", "application/json"),
         ("text/plain;version=0.0.4", "text/plain"),
