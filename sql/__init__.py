@@ -15,9 +15,8 @@ them expanded, `python -m sql old_clones` that one.
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-
-from jinja2 import Environment, StrictUndefined, TemplateError
 
 from sql.errors import (
     CatalogError,
@@ -45,11 +44,6 @@ __all__ = [
 ]
 
 QUERIES = Path(__file__).parent / "queries"
-# What is made is SQL and no HTML: nothing is escaped. Only `sql.sections` is ever put in.
-_JINJA = Environment(  # noqa: S701  # nosec B701
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-)
-_BLANK = re.compile(r"(?m)^[ ]+\n")  # what is left of a line that held only a condition
 _NAME = re.compile(r"^-- name: (\w+)\n(?=-- )", re.MULTILINE)
 
 
@@ -68,12 +62,14 @@ def load(queries: Path = QUERIES) -> Statements:
 
 
 def expand(template: str, **facts: EventSection | Sequence[EventSection]) -> str:
-    """The text for these facts. Raises `StatementError`, as for a name that is not among them."""
-    try:
-        made = _JINJA.from_string(template).render(facts)
-    except TemplateError as error:
-        raise StatementError(f"a template of SQL is wrong: {error}") from error
-    return _BLANK.sub("", made) if made != template else template
+    """The text for these facts. Raises `StatementError`, as for a name that is not among them.
+
+    Jinja is imported only for a text that needs it: the catalog's indexing runs without the
+    installed packages.
+    """
+    if "{{" not in template and "{%" not in template:
+        return template
+    return import_module("sql.expansion").expanded(template, **facts)  # type: ignore[no-any-return]
 
 
 def parse(texts: Iterable[str]) -> Statements:
@@ -90,7 +86,3 @@ def parse(texts: Iterable[str]) -> Statements:
                 raise StatementError(f"two statements are named {name}")
             statements[name] = body.strip()
     return statements
-
-
-# Expanded when this is imported, so that processes that are forked later share the texts.
-load()

@@ -28,6 +28,9 @@ PRUNE_SECONDS = 60
 
 _TROUBLE = sqlite3.Error, OSError
 
+# Expanded when this is imported, so that processes that are forked later share the texts.
+sql.load()
+
 
 class Writer:
     """The one connection of a process that writes, and the spill files of its slot.
