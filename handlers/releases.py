@@ -170,6 +170,8 @@ class FolderHandler(ReleasesHandler):
     `latest` is a folder of its own, so that a mirror or apt stays below the address it was given.
     """
 
+    forms = ("html", "text", "json")  # whatever the client: who accepts anything follows links
+
     async def get(self, slug: str, version: str) -> None:
         """A list of links for whatever reads pages or takes anything; text or JSON where named."""
         project = self.project(slug)
@@ -177,8 +179,7 @@ class FolderHandler(ReleasesHandler):
         release = listing.named(version)
         if release is None:
             raise no_release(self, project, listing, version)
-        if self.wanted == "html" or "*/*" in self.request.headers.get("Accept", ""):
-            self.vary("Accept", "User-Agent")
+        if self.form == "html":
             self.page("releases/folder.html", project=project, release=release, tracker=None)
             return
         await self.answer_release(project, listing, release)
