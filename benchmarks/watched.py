@@ -61,7 +61,7 @@ async def load(services: Services, rate: int) -> None:
     while True:
         for _ in range(rate // 50):
             client = random.randrange(2 * CLIENTS)  # noqa: S311 - a load
-            services.recorder.post(
+            services.events.post(
                 DownloadRequest(
                     project=f"project-{client % 20}",
                     version="v9.0",

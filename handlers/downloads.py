@@ -87,16 +87,16 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
         try:
             slot = self.services.transfers.acquire()
         except PortalError:
-            self.services.recorder.post(event(Classification.FAILED))
+            self.services.events.post(event(Classification.FAILED))
             raise
         with slot:
             try:
                 file = await self.services.files.open(project, asset, method, headers, self.opened)
             except PortalError:
-                self.services.recorder.post(event(Classification.FAILED))
+                self.services.events.post(event(Classification.FAILED))
                 raise
             seen = event(classify(method, headers.get("Range"), file.status, file.size))
-            await self.services.recorder.record(seen)
+            await self.services.events.record(seen)
             self.set_answer(asset, file)
             if method == "HEAD" or file.relay is None or file.status not in (200, 206):
                 if file.relay:
@@ -127,7 +127,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
         """Stream the body, and keep the window open for as long as that takes."""
 
         def renew() -> None:
-            self.services.recorder.post(seen.renewal())
+            self.services.events.post(seen.renewal())
 
         timer = PeriodicCallback(renew, RENEW_SECONDS * 1000)
         if seen.classification.downloads:

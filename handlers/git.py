@@ -128,7 +128,7 @@ class InfoRefsHandler(GitHandler):
             # JGit follows no relative address.
             self.redirect(f"{self.origin}{path}?service={service}", permanent=True)
             return
-        await self.services.recorder.record(Clone(slug, self.ip_hash, self.user_agent))
+        await self.services.events.record(Clone(slug, self.ip_hash, self.user_agent))
         note(self, "git_clone", {"project": slug}, f"/{slug}.git", told_agent(self.user_agent))
         with self.take_slot():
             relay = self.services.upstream.git(

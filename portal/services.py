@@ -11,8 +11,8 @@ from portal.gitlab.cache import Listings
 from portal.gitlab.files import FileOpener
 from portal.metrics.access import Guesses
 from portal.metrics.reports import Reports
+from portal.operations.eventlog import EventLog
 from portal.operations.readiness import Readiness
-from portal.operations.recording import Recording
 from portal.operations.traffic import TrafficCounter
 from portal.relay.departures import Departures
 from portal.relay.slots import Transfers
@@ -40,7 +40,7 @@ class Services:
     """
 
     config: Config
-    recorder: Recording
+    events: EventLog
     reports: Reports
     listings: Listings
     upstream: Upstream

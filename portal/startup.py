@@ -14,8 +14,8 @@ from portal.gitlab.cache import Listings
 from portal.gitlab.files import FileOpener
 from portal.metrics.condition import DatabaseFiles
 from portal.metrics.reports import Reports
+from portal.operations.eventlog import EventLog
 from portal.operations.readiness import Readiness
-from portal.operations.recording import Recording
 from portal.operations.traffic import TrafficCounter
 from portal.operations.upkeep import UpkeepTask
 from portal.process.background import Background
@@ -53,8 +53,8 @@ def make_services(
 
     The stack ends them in the reverse order. Raises `SqlError`, OSError.
     """
-    recording = Recording(_start_recorder(stack, config, slot, slots))
-    traffic = TrafficCounter(recording)
+    events = EventLog(_start_recorder(stack, config, slot, slots))
+    traffic = TrafficCounter(events)
     traffic.start()
     stack.push_async_callback(traffic.stop)
     reader = _closed_by(stack, Reader(config.database))
@@ -72,7 +72,7 @@ def make_services(
     files = DatabaseFiles(config.database, config.outbox)
     return Services(
         config=config,
-        recorder=recording,
+        events=events,
         reports=Reports(reader, upkeep, files, config.spill_dir, shared.transfers, listings),
         listings=listings,
         departures=Departures(),

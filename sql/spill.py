@@ -17,7 +17,7 @@ from sql.batch import Batch
 from sql.database import connect_reader
 from sql.errors import RecordError
 from sql.locks import lock
-from sql.records import FIRST, Record, begins, header, pack, read_header, scan
+from sql.spillformat import FIRST, SpilledBatch, begins, header, pack, read_header, scan
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Spill:
             raise RecordError(f"{self._path}: cannot be written: {error}") from error
         self._end += len(record)
 
-    def records(self, start: int) -> Iterator[Record]:
+    def records(self, start: int) -> Iterator[SpilledBatch]:
         """The records from that byte on. Bytes between two of them are damage, and logged."""
         if not self._id:
             return

@@ -13,8 +13,8 @@ import sql
 from sql.batch import KINDS, Batch
 from sql.database import connect, is_busy, patiently, transaction
 from sql.errors import RecordError
-from sql.records import Record
 from sql.spill import Spill, replayed
+from sql.spillformat import SpilledBatch
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class Writer:
                     break
         return events
 
-    def _take(self, connection: sqlite3.Connection, record: Record) -> None:
+    def _take(self, connection: sqlite3.Connection, record: SpilledBatch) -> None:
         self._insert(connection, KINDS, record.payload)
         offset = {"spill": record.spill, "replayed": record.end}
         connection.execute(self._statements["advance_spill"], offset)

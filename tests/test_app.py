@@ -135,7 +135,7 @@ async def test_the_catalog_stays_up_where_nothing_can_be_recorded(app, page, cap
         return (await page("/catalog/1.9"))[0] == 200  # which is read last
 
     await until(there)
-    recorder = app.settings["services"].recorder._recorder
+    recorder = app.settings["services"].events._recorder
     await asyncio.to_thread(recorder.close)
     for path, event in (
         ("/catalog/2.0/Items", "category_view"),

@@ -92,7 +92,7 @@ class CatalogHandler(Handler):
             return
         told = CatalogInteraction(event, detail[:DETAIL], result_count, self.ip_hash)
         try:
-            await self.services.recorder.record(told)
+            await self.services.events.record(told)
         except Unavailable:
             log.warning("a %s is not counted: it can be neither committed nor spilled", event)
 

@@ -45,7 +45,7 @@ class DownloadHandler(ToolHandler, StreamingHandler):
         try:
             held.add(len(part))
             if self.counts(part, len(content)):
-                await self.services.recorder.record(
+                await self.services.events.record(
                     ToolUse(self.tool, "download", self.ip_hash, self.user_agent)
                 )
                 address, told = self.pages.address, {"tool": self.tool}

@@ -76,7 +76,7 @@ class DropHandler(ToolPostHandler):
         services = self.services
         description = await services.workers.describe(self.tool, content)
         upload = await services.uploads.keep(self.ip_hash, self.tool, name, content)
-        await services.recorder.record(ToolUse(self.tool, "upload", self.ip_hash, self.user_agent))
+        await services.events.record(ToolUse(self.tool, "upload", self.ip_hash, self.user_agent))
         # The page reports it too, under the same key, unless something keeps it from that.
         report = self.request.headers.get("X-Report-Key", "")[:64]
         told = {"tool": self.tool}

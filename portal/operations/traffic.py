@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Literal
 
 from portal.events import Traffic
-from portal.operations.recording import Recording
+from portal.operations.eventlog import EventLog
 from portal.process.background import Background
 
 FLUSH_SECONDS = 2.0
@@ -21,8 +21,8 @@ class TrafficCounter(Background):
     kill loses the last ones.
     """
 
-    def __init__(self, recorder: Recording) -> None:
-        self._recorder = recorder
+    def __init__(self, events: EventLog) -> None:
+        self._events = events
         self._sums: Counter[str] = Counter()
 
     def relayed(self, count: int) -> None:
@@ -54,4 +54,4 @@ class TrafficCounter(Background):
     def _flush(self) -> None:
         sums, self._sums = self._sums, Counter()
         for name, amount in sums.items():
-            self._recorder.post(Traffic(name, amount))
+            self._events.post(Traffic(name, amount))

@@ -1,4 +1,4 @@
-"""Recording events: the database's recorder, with the portal's errors."""
+"""The recorder of events, with the portal's errors in place of the database's."""
 
 from portal.errors import Unavailable
 from portal.events import Event
@@ -6,8 +6,8 @@ from sql.errors import RecordError
 from sql.recorder import Recorder
 
 
-class Recording:
-    """Hands events to the process's recorder; belongs to its event loop."""
+class EventLog:
+    """Records events durably; belongs to one process's event loop."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -15,7 +15,7 @@ class Recording:
     async def record(self, event: Event) -> None:
         """Return once the event is committed, or synced to the spill file.
 
-        `Unavailable` when it can be neither: then nothing may be sent that it stands for.
+        Raises `Unavailable` when it can be neither: then nothing may be sent that it stands for.
         """
         try:
             await self._recorder.record(event)
@@ -26,5 +26,5 @@ class Recording:
             ) from error
 
     def post(self, event: Event) -> None:
-        """Record without waiting, for what holds nothing back; a failure is logged."""
+        """Record without waiting, where no answer depends on it; a failure is logged."""
         self._recorder.post(event)

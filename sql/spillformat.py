@@ -24,7 +24,7 @@ _CRC = 4
 FIRST = _HEADER.size
 
 
-class Record(NamedTuple):
+class SpilledBatch(NamedTuple):
     """A batch at the bytes `start` to `end` of a file; `spill` is the file's id in hexadecimal."""
 
     spill: str
@@ -55,7 +55,7 @@ def pack(spill: bytes, batch: Batch) -> bytes:
     return _RECORD.pack(*fields, _crc(spill, head, batch.payload)) + batch.payload
 
 
-def scan(data: bytes, spill: bytes, start: int) -> Iterator[Record]:
+def scan(data: bytes, spill: bytes, start: int) -> Iterator[SpilledBatch]:
     """The whole records from that byte of the file on; after damage the marker finds the next."""
     start = data.find(spill[:_MARKER], start)
     while 0 <= start <= len(data) - _RECORD.size:
@@ -64,7 +64,7 @@ def scan(data: bytes, spill: bytes, start: int) -> Iterator[Record]:
         payload = data[body : body + length]
         end = body + length
         if crc == _crc(spill, data[start : body - _CRC], payload):
-            yield Record(spill.hex(), start, end, events, time, payload)
+            yield SpilledBatch(spill.hex(), start, end, events, time, payload)
         else:
             end = start + 1
         start = data.find(spill[:_MARKER], end)
