@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from sql import records, spill, writer
+from sql import spill, spillformat, writer
 from sql.database import connect
 from sql.spill import Spill, waiting
 from tests.support.events.recording import Place, batch, fill, request
@@ -19,7 +19,7 @@ def place(tmp_path, monkeypatch):
 
 def unreplayed(path):
     with closing(Spill(path)) as file:
-        return [record.payload for record in file.records(records.FIRST)]
+        return [record.payload for record in file.records(spillformat.FIRST)]
 
 
 def flip(path, position):
@@ -30,7 +30,7 @@ def flip(path, position):
 
 def starts(path):
     with closing(Spill(path)) as file:
-        return [record.start for record in file.records(records.FIRST)]
+        return [record.start for record in file.records(spillformat.FIRST)]
 
 
 @pytest.mark.parametrize("offset", [0, 9, 13, 17, 25, 40], ids=lambda n: f"byte {n}")
@@ -49,8 +49,8 @@ def test_a_torn_record_is_overwritten(place):
     path = place.spills / "0.spill"
     fill(path, ["a"])
     with closing(Spill(path)) as file:
-        end = max(record.end for record in file.records(records.FIRST))
-        torn = records.pack(bytes.fromhex(file.id), batch(*"torn"))
+        end = max(record.end for record in file.records(spillformat.FIRST))
+        torn = spillformat.pack(bytes.fromhex(file.id), batch(*"torn"))
     for cut in (1, 8, 20, 28, len(torn) - 1):
         with path.open("r+b") as raw:
             raw.seek(end)

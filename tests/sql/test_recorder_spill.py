@@ -10,7 +10,7 @@ import pytest
 
 from portal.counting import Classification
 from portal.events import Clone
-from sql import records, spill, writer
+from sql import spill, spillformat, writer
 from sql.errors import RecordError
 from sql.spill import Spill, waiting
 from tests.support.events.recording import NOON, Place, batch, fill, record, request
@@ -196,7 +196,7 @@ def test_a_full_spill_file_does_not_grow(place):
         with pytest.raises(RecordError, match="full"):
             for _ in range(10_000):
                 file.append(batch("a"))
-        count = len(list(file.records(records.FIRST)))
+        count = len(list(file.records(spillformat.FIRST)))
     assert path.stat().st_size == spill.SIZE
     place.record()
     assert len(place.assets()) == count > 500
