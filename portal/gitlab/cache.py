@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from portal.config.model import Config, Project
@@ -24,6 +25,7 @@ from portal.gitlab.api import GitLabApi
 from portal.gitlab.disk import ListingFiles
 from portal.gitlab.requests import Failing, Withdrawn
 from portal.relay.upstream import Target
+from portal.releases.edits import dated
 from portal.releases.model import Asset, LeftOut, Listing, Release
 
 log = logging.getLogger("portal.listings")
@@ -234,7 +236,9 @@ class _Kept:
             log.exception("%s: the list of releases could not be read", self._project.slug)
             self._failed("a fault of ours", None)
         else:
-            self._fresh(releases)
+            known = self._listing.releases if self._listing else ()
+            recall = partial(self._memory.recall, self._project)
+            self._fresh(await dated(releases, known, recall))
             if self._measuring is None or self._measuring.done():
                 loop = asyncio.get_running_loop()
                 self._measuring = loop.create_task(self._measure(releases))

@@ -91,5 +91,9 @@ def _release(document: Mapping[str, Any]) -> Release:
         kind: tuple(Asset(**asset) for asset in document[kind]) for kind in ("assets", "archives")
     }
     links = tuple(OutgoingLink(**link) for link in document["links"])
-    time = datetime.fromisoformat(document["released_at"])
-    return Release(**{**document, **files, "links": links, "released_at": time})
+    edited = document.get("edited_at")  # absent in what an earlier version wrote
+    times = {
+        "released_at": datetime.fromisoformat(document["released_at"]),
+        "edited_at": datetime.fromisoformat(edited) if edited else None,
+    }
+    return Release(**{**document, **files, "links": links, **times})
