@@ -1,8 +1,7 @@
-"""Seeing that clients leave.
+"""Disconnect detection: polls the kernel for clients that have closed their connections.
 
-Tornado sees a closed connection when it reads from it, and it stops reading while a client has sent
-more than its request: one byte too many, or an upload that nobody takes at the moment. So while a
-relay runs, the kernel is asked.
+Tornado notices a closed connection when it reads from it. It does not read while a client has sent
+more than its request: one byte too many, or a request body while the upstream takes none of it.
 """
 
 import asyncio
@@ -10,13 +9,13 @@ import select
 
 from tornado.iostream import IOStream
 
-POLL_SECONDS = 0.4  # a transfer is to end within a second of its client
+POLL_SECONDS = 0.4  # so that a transfer ends within a second after its client has left
 
 
 class Departures:
-    """Closes the connections of clients that have left; one timer for all of a process.
+    """Closes connections whose clients have left, with one timer for all of them.
 
-    Belongs to one event loop, on which it asks only while it watches something.
+    Belongs to one event loop; the timer runs only while a connection is watched.
     """
 
     def __init__(self) -> None:
@@ -24,13 +23,13 @@ class Departures:
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, stream: IOStream) -> None:
-        """Close this connection, which its handler hears of, soon after its client does."""
+        """Close this connection soon after its client does; its handler then gets `on_close`."""
         self._streams.add(stream)
         if self._timer is None:
             self._schedule()
 
     def forget(self, stream: IOStream) -> None:
-        """Its transfer is over."""
+        """Watch it no longer."""
         self._streams.discard(stream)
 
     def _schedule(self) -> None:

@@ -1,17 +1,17 @@
-"""The head of an upstream's answer, line by line as libcurl gives it."""
+"""Parser for the head of an HTTP/1 response, which libcurl passes on line by line."""
 
 import re
 
 from tornado.httputil import HTTPHeaders, HTTPInputError
 
 _STATUS = re.compile(r"HTTP/\S+ +([1-9]\d\d)\b", re.ASCII)
-HEADER_BYTES = 64 << 10  # of all heads of one answer together, early hints too
+HEADER_BYTES = 64 << 10  # at most, of the head and of all interim heads before it
 
 
 class Head:
-    """Collects the lines; `status` is None until the head is complete.
+    """Collects the lines of a response's head; `status` is None until it is complete.
 
-    Interim answers (100 Continue, 103 Early Hints) are passed over.
+    Interim responses (100 Continue, 103 Early Hints) are skipped. `size` counts all bytes.
     """
 
     def __init__(self) -> None:
@@ -20,8 +20,7 @@ class Head:
         self._lines: list[str] = []
 
     def add(self, line: bytes) -> bool:
-        """Take one line, with its end; False where the answer has more than anyone should send, or
-        begins with nothing that is HTTP."""
+        """Add one line, with its end; False when the head is too long or is not HTTP."""
         self.size += len(line)
         if line.startswith(b"HTTP/"):
             self._lines = []
@@ -35,7 +34,7 @@ class Head:
         return self.size <= HEADER_BYTES
 
     def headers(self) -> HTTPHeaders | None:
-        """The fields, once complete; None where they are not proper ones."""
+        """The header fields of a complete head; None where they cannot be parsed."""
         try:
             return HTTPHeaders.parse("\n".join(self._lines[1:-1]))
         except HTTPInputError:

@@ -1,20 +1,20 @@
-"""A request body on its way to the upstream, fed piece by piece."""
+"""Streaming of a request body to the upstream, piece by piece, with back-pressure."""
 
 import asyncio
 from collections.abc import Callable
 
 import pycurl
 
-# A body that is kept whole can be sent again, so it may go over a pooled connection that the
-# upstream has silently closed. A longer one gets a fresh connection and is never kept.
+# A body of at most this length is stored whole, so that libcurl can send it again when the upstream
+# has closed the pooled connection. A longer body is not stored, and gets a fresh connection.
 KEEP_BYTES = 1 << 20
 
 
 class RequestBody:
-    """The body of one request; `length` in bytes, None where it comes chunked.
+    """The body of one request; `length` in bytes, None where it is sent in chunks.
 
-    Belongs to one `Relay` and its event loop. `feed()` returns once libcurl has taken the piece,
-    so at most one piece is held, besides what is kept of a short body.
+    Belongs to one `Relay` and its event loop. `feed()` returns once libcurl has taken the piece, so
+    that at most one piece is in memory, or all of a body of at most `KEEP_BYTES`.
     """
 
     def __init__(self, length: int | None) -> None:
@@ -29,7 +29,7 @@ class RequestBody:
         self.paused = False
 
     def attach(self, curl: pycurl.Curl, continue_: Callable[[], None]) -> None:
-        """Put this body on the handle; `continue_` makes libcurl ask for more."""
+        """Set the body on a curl handle; `continue_` must make libcurl read again after a pause."""
         self._continue = continue_
         curl.setopt(pycurl.POSTFIELDSIZE_LARGE, -1 if self.length is None else self.length)
         curl.setopt(pycurl.READFUNCTION, self._on_read)
@@ -60,7 +60,7 @@ class RequestBody:
             self._continue()
 
     async def feed(self, data: bytes) -> None:
-        """Send the next piece; returns at once where the exchange is over."""
+        """Send the next piece. Returns at once when the exchange is over."""
         if self._stopped:
             return
         if not self._keep:
@@ -78,6 +78,6 @@ class RequestBody:
         self._resume()
 
     def stop(self) -> None:
-        """The exchange is over: nothing more is taken, and nobody waits."""
+        """End it, since the exchange is over: `feed()` returns at once from now on."""
         self._stopped = True
         self._drained.set()

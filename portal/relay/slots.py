@@ -1,4 +1,4 @@
-"""How many transfers run at once, over all processes."""
+"""Limit on concurrent transfers, over all processes."""
 
 import mmap
 import struct
@@ -10,12 +10,12 @@ _COUNT = struct.Struct("q")
 
 
 class Transfers:
-    """Counts running transfers against one limit.
+    """A counting semaphore in shared memory, made before the processes are forked.
 
-    Made before the processes are forked: the counts lie in shared memory, one for each process,
-    and each process writes only its own. So no lock is needed, a killed process leaves nothing
-    behind but its own count, which its successor clears, and the limit can be passed by at most
-    one transfer for each other process.
+    Each process has a count of its own there and writes no other, so no lock is needed. The count
+    of a killed process is cleared by the process that takes its slot. Between reading the sum and
+    adding to it another process can do the same, so the limit can be exceeded by one transfer for
+    each other process.
     """
 
     def __init__(self, limit: int, slots: int = 1) -> None:
@@ -43,7 +43,7 @@ class Transfers:
         _COUNT.pack_into(self._memory, self._slot * _COUNT.size, self.own + change)
 
     def acquire(self) -> "Slot":
-        """Take one transfer's place; `Unavailable` when all are taken."""
+        """Take a place for one transfer. Raises `Unavailable` when all are taken."""
         if self.running >= self._limit:
             raise Unavailable("All transfer slots are taken at the moment.", retry_after=15)
         self._add(1)
@@ -51,7 +51,7 @@ class Transfers:
 
 
 class Slot:
-    """One transfer's place, given back once however often it is released."""
+    """The place of one transfer; releasing it a second time does nothing."""
 
     def __init__(self, add: Callable[[int], None]) -> None:
         self._add = add
@@ -64,7 +64,7 @@ class Slot:
             self._add(-1)
 
     def __enter__(self) -> None:
-        """Hold it for a block."""
+        """Keep the place until the end of the block."""
 
     def __exit__(self, *_: object) -> None:
         """Give it back."""
