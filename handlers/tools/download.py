@@ -10,7 +10,6 @@ from handlers.base.handler import FILE_POLICY
 from handlers.base.streaming import ClientSink, StreamingHandler
 from handlers.downloads import content_disposition
 from handlers.tools.base import ToolHandler
-from handlers.tools.edit import current
 from portal.counting import classify
 from portal.events import ToolUse
 from portal.http.ranges import requested_part
@@ -24,7 +23,7 @@ class DownloadHandler(ToolHandler, StreamingHandler):
 
     async def get(self, number: str) -> None:
         """Record it before the first byte; then send."""
-        upload, content, _ = await current(self, number)
+        upload, content, _ = await self.current(number)
         tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         part = requested_part(self.asked_range(tag), len(content))
         self.set_header("Accept-Ranges", "bytes")

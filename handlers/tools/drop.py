@@ -7,7 +7,8 @@ from typing import Any
 from handlers.analytics import note
 from handlers.tools.base import ToolHandler, ToolPages
 from handlers.tools.download import DownloadHandler
-from handlers.tools.edit import EditHandler, PageHandler, PreviewHandler, ResultHandler, answer_of
+from handlers.tools.edit import EditHandler, PreviewHandler, UndoHandler
+from handlers.tools.page import PageHandler, ResultHandler
 from handlers.tools.posts import ToolPostHandler
 from portal.errors import NotFound, PortalError, TooLarge
 from portal.events import ToolUse
@@ -39,6 +40,7 @@ def routes(pages: ToolPages) -> list[Route]:
         (rf"{at}/{NUMBER}", PageHandler, given),
         (rf"{at}/{NUMBER}/preview", PreviewHandler, given),
         (rf"{at}/{NUMBER}/edit", EditHandler, given),
+        (rf"{at}/{NUMBER}/undo", UndoHandler, given),
         (rf"{at}/{NUMBER}/result", ResultHandler, given),
         (rf"{at}/{NUMBER}/download", DownloadHandler, given),
         (rf"{at}/.*", LostHandler, given),
@@ -74,8 +76,11 @@ class DropHandler(ToolPostHandler):
         if len(content) > FILE_LIMIT:
             raise self.too_large()
         services = self.services
-        description = await services.workers.describe(self.tool, content)
-        upload = await services.uploads.keep(self.ip_hash, self.tool, name, content)
+        opened = await services.workers.open_file(self.tool, content)
+        if opened.content:
+            name, content = opened.name, opened.content
+        game_name = self.pages.tool.game_name(opened.description)
+        upload = await services.uploads.keep(self.ip_hash, self.tool, name, content, game_name)
         await services.events.record(ToolUse(self.tool, "upload", self.ip_hash, self.user_agent))
         # The page reports it too, under the same key, unless something keeps it from that.
         report = self.request.headers.get("X-Report-Key", "")[:64]
@@ -83,9 +88,9 @@ class DropHandler(ToolPostHandler):
         note(self, "save_uploaded", told, self.pages.address, self.user_agent, report)
         address = f"{self.pages.address}/{upload.id}"
         if wants_json:
-            self.set_status(HTTPStatus.CREATED)
             self.set_header("Location", address)
-            self.finish(answer_of(self, upload, description))
+            answer = self.answer_of(upload, opened.description)
+            await self.answer_json(answer, HTTPStatus.CREATED)
         else:
             self.redirect(address, status=HTTPStatus.SEE_OTHER)
 

@@ -1,103 +1,39 @@
-"""/<tool>/<upload>: what is in a file, what would change, what was changed."""
+"""/<tool>/<upload>/preview, /edit and /undo: what would change, changes, and taking one back."""
 
+import asyncio
 from functools import cached_property
 from http import HTTPStatus
 from typing import NamedTuple
 
-from handlers.tools.base import ToolHandler
-from handlers.tools.changes import rows
+from handlers.tools.base import CurrentFile
+from handlers.tools.changes import needs_confirmation, rows
+from handlers.tools.gamedata import GameData
 from handlers.tools.posts import UploadedHandler
-from portal.errors import Conflict, NotFound, PortalError
+from portal.errors import Conflict, PortalError
 from portal.http.accept import Form
 from portal.http.forms import posted_fields
 from portal.http.json_body import posted_json
 from portal.jsontypes import JSON, JSONObject
+from portal.saves import Written
 from portal.saves.errors import EditError
-from portal.uploads.form import FormParser, check_count, fill
-from portal.uploads.store import Upload
+from portal.saves.steps import appended, without
+from portal.uploads.form import FormParser, check_count, fill, objects
+
+JSON_BODY = 256 << 10  # bytes; 500 edits have some 60 KiB, and parsing this takes 5 ms
 
 
-class Current(NamedTuple):
-    """A file as it is now; `edited` says whether that is how it came."""
-
-    upload: Upload
-    content: bytes
-    edited: bool
-
-
-class Asked(NamedTuple):
+class EditRequest(NamedTuple):
     """The edits that a request asks for; `form` and `description` where a page asked."""
 
-    current: Current
+    current: CurrentFile
     edits: JSON
     form: FormParser | None
     description: JSONObject
+    game: GameData
 
 
-async def current(handler: ToolHandler, number: str) -> Current:
-    """The file as it is now. Raises `NotFound`, `Gone`."""
-    uploads = handler.services.uploads
-    try:
-        return Current(*await uploads.read_edited(number, handler.tool), True)
-    except NotFound:
-        return Current(*await uploads.read(number, handler.tool), False)
-
-
-def answer_of(handler: ToolHandler, upload: Upload, description: JSONObject) -> dict[str, object]:
-    """What programs are told of a file; `expires_at` is Unix time in seconds."""
-    address = f"{handler.origin}{handler.pages.address}/{upload.id}"
-    return {
-        "id": upload.id,
-        "tool": upload.tool,
-        "name": upload.name,
-        "size": upload.size,
-        "expires_at": upload.expires_at,
-        "version": upload.version,
-        "page": address,
-        "preview": f"{address}/preview",
-        "edit": f"{address}/edit",
-        "download": f"{address}/download",
-        "description": description,
-    }
-
-
-class PageHandler(ToolHandler):
-    """/<tool>/<upload>: what is in the file, as a form."""
-
-    forms = ("html", "json")
-
-    async def get(self, number: str) -> None:
-        """The page, or the same for programs."""
-        upload, content, _ = await current(self, number)
-        description = await self.services.workers.describe(self.tool, content)
-        if self.wants_json:
-            self.finish(answer_of(self, upload, description))
-            return
-        form = fill(self.pages.fields(description), {})
-        await answer_form(self, upload, description, form)
-
-
-async def answer_form(
-    handler: ToolHandler,
-    upload: Upload,
-    description: JSONObject,
-    form: FormParser,
-    error: PortalError | None = None,
-) -> None:
-    """The page with the form; after an error, with what was filled in."""
-    await handler.answer_page(
-        handler.pages.template,
-        HTTPStatus.BAD_REQUEST if error else HTTPStatus.OK,
-        upload=upload,
-        save=description,
-        form=form,
-        error=error,
-        **handler.pages.context,
-    )
-
-
-class AskingHandler(UploadedHandler):
-    """What preview and edit share: both are told edits, as JSON or as a form."""
+class ChangingHandler(UploadedHandler):
+    """What all that change a file share: bodies as JSON or as a form, and versions."""
 
     @property
     def told_json(self) -> bool:
@@ -115,73 +51,41 @@ class AskingHandler(UploadedHandler):
         """Such a program gets errors in JSON, too."""
         return ("json", "text", "html") if self.told_json else ("text", "html", "json")
 
-    async def post(self, number: str) -> None:
-        """Read what is asked for; do it, or show the form again with what is wrong."""
-        body = self.received()
-        _ = self.form  # an unknown format is refused before anything is changed
-        asked: Asked | None
-        if self.told_json:
-            asked = await self.from_json(number, posted_json(body))
-        else:
-            kind = self.request.headers.get("Content-Type", "")
-            asked = await self.from_form(number, posted_fields(kind, body))
-        if asked is None:
-            return
-        try:
-            await self.act(asked)
-        except EditError as error:
-            if asked.form is None or self.wants_json:
-                raise
-            upload = asked.current.upload
-            await answer_form(self, upload, asked.description, asked.form, error)
+    def posted(self, body: bytes) -> JSONObject:
+        """A body of JSON. Raises `EditError` for one that would take long to parse."""
+        if len(body) > JSON_BODY:
+            raise EditError(f"The list of edits has more than {JSON_BODY >> 10} KiB.")
+        return posted_json(body)
 
-    async def act(self, asked: Asked) -> None:
-        """Do what is asked for. Raises `EditError`."""
-        raise NotImplementedError
+    async def posted_form(self, body: bytes) -> dict[str, str]:
+        """The fields of a form; a thousand mounts have 20,000, so they are parsed in a thread."""
+        kind = self.request.headers.get("Content-Type", "")
+        return await asyncio.to_thread(posted_fields, kind, body)
 
-    async def from_json(self, number: str, told: JSONObject) -> Asked:
-        """`{"version": 1, "edits": [...]}`; without a version, whatever is there is meant."""
-        now = await current(self, number)
-        self.check_version(now.upload, told.get("version", now.upload.version))
-        return Asked(now, told.get("edits"), None, {})
-
-    async def from_form(self, number: str, told: dict[str, str]) -> Asked | None:
-        """The fields of the page; None where they were answered already: back, or not right."""
-        now = await current(self, number)
-        version = told.get("version", "")
-        self.check_version(now.upload, int(version[:9]) if version.isdecimal() else None)
-        description = await self.services.workers.describe(self.tool, now.content)
-        form = fill(self.pages.fields(description), told)
-        edits = self.pages.arrange(form.edits)
-        wrong = self.wrong(form, edits)
-        if wrong and self.wants_json:
-            raise wrong
-        if wrong or "back" in told:
-            await answer_form(self, now.upload, description, form, wrong)
-            return None
-        return Asked(now, edits, form, description)
-
-    def wrong(self, form: FormParser, edits: list[JSONObject]) -> EditError | None:
-        """What keeps a form from being edits."""
-        if form.errors:
-            count = len(form.errors)
-            what = "One field is" if count == 1 else f"{count} fields are"
-            return EditError(f"{what} not right.", "Nothing was changed. See below.")
-        if not edits:
-            return EditError("Nothing is different yet.", "Change something, then look again.")
-        try:
-            check_count(edits)
-        except EditError as error:
-            return error
-        return None
-
-    def check_version(self, upload: Upload, version: JSON) -> None:
+    def check_version(self, current: CurrentFile, version: JSON) -> None:
         """Raise `Conflict` where the file is not any more what the page shows."""
-        if version != upload.version or isinstance(version, bool):
+        if version != current.upload.version or isinstance(version, bool):
             raise Conflict(
                 "This file was changed in another tab or window since the page was opened.",
                 "Nothing was changed now. Load it as it is, then change it there.",
             )
+
+    def check_typed_version(self, current: CurrentFile, version: str) -> None:
+        """The same for a form."""
+        number = int(version[:9]) if version.isdecimal() and version.isascii() else None
+        self.check_version(current, number)
+
+    async def apply(self, current: CurrentFile, edits: list[JSONObject], game: GameData) -> Written:
+        """Store the file as it came with a whole list of edits. Raises `EditError`."""
+        uploads, upload = self.services.uploads, current.upload
+        _, original = await uploads.read(upload.id, self.tool)
+        if edits:
+            written = await self.services.workers.change(self.tool, original, edits, game.rules)
+        else:
+            description = await self.services.workers.describe(self.tool, original)
+            written = Written(original, [], description)
+        await uploads.save_edited(upload.id, self.tool, written.content, upload.version, edits)
+        return written
 
     def way_on(self, error: PortalError) -> tuple[str, str]:
         """From a conflict, to the file as it is."""
@@ -190,47 +94,150 @@ class AskingHandler(UploadedHandler):
         return super().way_on(error)
 
 
+class AskingHandler(ChangingHandler):
+    """What preview and edit share: both take edits, as JSON or as a form."""
+
+    async def post(self, number: str) -> None:
+        """Read what is asked for; do it, or show the form again with what is wrong."""
+        body = self.received()
+        _ = self.form  # an unknown format is refused before anything is changed
+        asked: EditRequest | None
+        if self.told_json:
+            asked = await self.from_json(number, self.posted(body))
+        else:
+            asked = await self.from_form(number, await self.posted_form(body))
+        if asked is None:
+            return
+        try:
+            await self.act(asked)
+        except EditError as error:
+            if asked.form is None or self.wants_json:
+                raise
+            upload = asked.current.upload
+            await self.answer_form(upload, asked.description, asked.form, asked.game, error)
+
+    async def act(self, asked: EditRequest) -> None:
+        """Do what is asked for. Raises `EditError`."""
+        raise NotImplementedError
+
+    async def from_json(self, number: str, told: JSONObject) -> EditRequest:
+        """`{"version": 1, "edits": [...]}`; without a version, whatever is there is meant."""
+        now = await self.current(number)
+        self.check_version(now, told.get("version", now.upload.version))
+        description = await self.services.workers.describe(self.tool, now.content)
+        game = await self.game(description)
+        return EditRequest(now, told.get("edits"), None, description, game)
+
+    async def from_form(self, number: str, told: dict[str, str]) -> EditRequest | None:
+        """The fields of the page; None where they were answered already: back, or not right."""
+        now = await self.current(number)
+        self.check_typed_version(now, told.get("version", ""))
+        description = await self.services.workers.describe(self.tool, now.content)
+        game = await self.game(description)
+        form = await asyncio.to_thread(lambda: fill(self.pages.fields(description, game), told))
+        wrong: EditError | None
+        try:
+            edits = self.edits_of(form, told)
+            wrong = None
+        except EditError as error:
+            edits, wrong = [], error
+        if wrong and self.wants_json:
+            raise wrong
+        if wrong or "back" in told:
+            await self.answer_form(now.upload, description, form, game, wrong)
+            return None
+        return EditRequest(now, edits, form, description, game)
+
+    def edits_of(self, form: FormParser, told: dict[str, str]) -> list[JSONObject]:
+        """The edits of a form. Raises `EditError` where a field is wrong or nothing differs."""
+        if form.errors:
+            count = len(form.errors)
+            what = "One field is" if count == 1 else f"{count} fields are"
+            raise EditError(f"{what} not right.", "Nothing was changed. See below.")
+        edits = self.pages.arrange(form.edits)
+        if not edits:
+            raise EditError("Nothing is different yet.", "Change something, then look again.")
+        check_count(edits)
+        if "lower" in told:
+            edits = [{**e, "lower": True} if e["edit"] == "level" else e for e in edits]
+        return edits
+
+
 class PreviewHandler(AskingHandler):
     """/<tool>/<upload>/preview: what edits would change; nothing is changed."""
 
-    async def act(self, asked: Asked) -> None:
+    async def act(self, asked: EditRequest) -> None:
         """Show it."""
         upload, content, _ = asked.current
-        changes = await self.services.workers.preview(self.tool, content, asked.edits)
+        workers, rules = self.services.workers, asked.game.rules
+        changes = await workers.preview(self.tool, content, asked.edits, rules)
         if self.wants_json or asked.form is None:
-            self.finish({"version": upload.version, "changes": changes})
+            await self.answer_json({"version": upload.version, "changes": changes})
             return
         if not changes:
             raise EditError("Nothing would be different.", "Change something, then look again.")
         await self.answer_page(
-            "tools/preview.html", upload=upload, changes=rows(changes), form=asked.form
+            "tools/preview.html",
+            upload=upload,
+            changes=rows(changes, asked.game),
+            form=asked.form,
+            confirm=needs_confirmation(changes),
         )
 
 
 class EditHandler(AskingHandler):
-    """/<tool>/<upload>/edit: the edits are made, and the result is kept beside the file."""
+    """/<tool>/<upload>/edit: the edits are made, and the result is stored beside the file."""
 
-    async def act(self, asked: Asked) -> None:
-        """Do it; the file is read anew before it is kept."""
-        services, (upload, content, _) = self.services, asked.current
-        written = await services.workers.change(self.tool, content, asked.edits)
-        upload = await services.uploads.save_edited(
-            upload.id, self.tool, written.content, upload.version
-        )
+    async def act(self, asked: EditRequest) -> None:
+        """Do it; the file is read anew before it is stored."""
+        upload, content, _ = asked.current
+        workers, rules = self.services.workers, asked.game.rules
+        # Against the file as it is now first: only there do the numbers mean what was asked for.
+        changes = await workers.preview(self.tool, content, asked.edits, rules)
+        shown = len(objects(asked.description.get("mounts")))
+        edits = appended(upload.edits, objects(asked.edits), shown) if changes else [*upload.edits]
+        written = await self.apply(asked.current, edits, asked.game)
         if self.wants_json or asked.form is None:
-            said = answer_of(self, upload, written.description)
-            self.finish({**said, "changes": written.changes})
+            now = await self.current(upload.id)
+            said = self.answer_of(now.upload, written.description)
+            await self.answer_json({**said, "changes": changes})
         else:
             self.redirect(f"{self.pages.address}/{upload.id}/result", status=HTTPStatus.SEE_OTHER)
 
 
-class ResultHandler(ToolHandler):
-    """/<tool>/<upload>/result: that it is done, and the changed file."""
+class UndoHandler(ChangingHandler):
+    """/<tool>/<upload>/undo: one edit is taken back; `edit` is its place in the list, from 1."""
 
-    async def get(self, number: str) -> None:
-        """The page."""
-        upload, content, edited = await current(self, number)
-        if edited:
-            await self.answer_page("tools/done.html", upload=upload, size=len(content))
+    async def post(self, number: str) -> None:
+        """Do it, and show what is left."""
+        body = self.received()
+        _ = self.form  # an unknown format is refused before anything is changed
+        now = await self.current(number)
+        if self.told_json:
+            told = self.posted(body)
+            self.check_version(now, told.get("version", now.upload.version))
+            asked = told.get("edit")
         else:
-            self.redirect(f"{self.pages.address}/{upload.id}", status=HTTPStatus.SEE_OTHER)
+            fields = await self.posted_form(body)
+            self.check_typed_version(now, fields.get("version", ""))
+            typed = fields.get("edit", "")
+            asked = int(typed[:9]) if typed.isdecimal() and typed.isascii() else None
+        if not isinstance(asked, int) or isinstance(asked, bool):
+            raise EditError("Say which change is to be taken back: edit is its number.")
+        description = await self.services.workers.describe(self.tool, now.content)
+        shown = len(objects(description.get("mounts")))
+        edits = without(now.upload.edits, asked - 1, shown)
+        game = await self.game(description)
+        try:
+            written = await self.apply(now, edits, game)
+        except EditError as error:
+            advice = "Take back the later ones first."
+            said = f"This change cannot be taken back by itself. {error.sentence}"
+            raise EditError(said, advice) from error
+        if self.wants_json:
+            upload = (await self.current(number)).upload
+            await self.answer_json(self.answer_of(upload, written.description))
+        else:
+            address = f"{self.pages.address}/{number}"
+            target = f"{address}/result" if edits else address
+            self.redirect(target, status=HTTPStatus.SEE_OTHER)

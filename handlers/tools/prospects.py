@@ -1,22 +1,27 @@
 """/prospects: one world, as a form."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from handlers.tools.base import ToolPages
+from handlers.tools.gamedata import GameData
+from handlers.tools.missions import MissionRow, missions
 from portal.jsontypes import JSON, JSONObject
 from portal.saves.errors import EditError
 from portal.saves.plain import get
 from portal.saves.prospect_edits import DIFFICULTIES
 from portal.saves.prospects import TOOL
-from portal.uploads.form import Field, as_typed, objects
+from portal.uploads.form import Field, as_typed
 
 PRIVACY_NAMES = {"FriendsOnly": "Friends only", "Private": "Private, by invitation"}
 FLAGS = {"true": "Yes: who dies stays dead", "false": "No: who dies comes back"}
 
 
-def fields(description: JSONObject) -> list[Field]:
+def fields(description: JSONObject, game: GameData) -> list[Field]:
     """The settings that the save has, and a box for each mission that may be reset."""
-    return [*_settings(description), *_missions(description)]
+    if description.get("broken"):
+        return [Field("repair", "Repair it", "check", "", lambda _: {"edit": "repair"})]
+    return [*_settings(description), *_resets(description, game)]
 
 
 def _settings(description: JSONObject) -> Iterator[Field]:
@@ -51,18 +56,15 @@ def _word(value: JSON) -> str:
     return str(value).lower() if isinstance(value, bool) else as_typed(value)
 
 
-def _missions(description: JSONObject) -> Iterator[Field]:
-    seen = set()
-    for index, mission in enumerate(objects(description["missions"])):
-        name = str(mission["mission"])
-        if mission["resettable"] and name not in seen:
-            seen.add(name)
-            yield _reset(f"mission{index}", name)
+def _resets(description: JSONObject, game: GameData) -> Iterator[Field]:
+    for mission in missions(description, game):
+        if not mission.obstacle:
+            yield _reset(mission)
 
 
-def _reset(field: str, name: str) -> Field:
-    edit: JSONObject = {"edit": "reset_mission", "mission": name}
-    return Field(field, f"Reset {name}", "check", "", lambda _: dict(edit))
+def _reset(mission: MissionRow) -> Field:
+    edit: JSONObject = {"edit": "reset_mission", "mission": mission.id}
+    return Field(mission.field, f"Reset {mission.name}", "check", "", lambda _: dict(edit))
 
 
 def duration(seconds: JSON) -> str:
@@ -75,14 +77,26 @@ def duration(seconds: JSON) -> str:
     return " ".join(f"{count:,} {unit}" for count, unit in parts if count) or "under a minute"
 
 
+def context(description: JSONObject, game: GameData, asked: Mapping[str, str]) -> Mapping[str, Any]:
+    """What the page shows besides the description."""
+    if description.get("broken"):
+        return {}
+    found = missions(description, game)
+    return {
+        "duration": duration,
+        "missions": [mission for mission in found if not mission.daily],
+        "daily": [mission for mission in found if mission.daily],
+        "asked": asked,
+    }
+
+
 PAGES = ToolPages(
     tool=TOOL,
     title="Prospects",
     lead="Look into a world, reset its missions, change its difficulty, hardcore and privacy.",
     template="tools/prospect.html",
     default_name="Prospect.json",
-    folder=r"%LOCALAPPDATA%\Icarus\Saved\PlayerData\<your Steam ID>\Prospects\<name>.json",
     fields=fields,
     arrange=list,
-    context={"duration": duration},
+    context=context,
 )

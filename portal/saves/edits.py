@@ -3,14 +3,16 @@
 Every refusal is an `EditError` that names the edit, the field and the values it may have.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 
 from portal.jsontypes import JSON
 from portal.saves.errors import EditError
 
-MAX_EDITS = 100  # in one request; each costs a copy of what it changes
+MAX_EDITS = 500  # of one file; each costs some 2 ms
 MAX_NAME = 64  # characters; the game's own limit is not known
+_IDENTIFIER = re.compile(rf"[A-Za-z0-9_]{{1,{MAX_NAME}}}")
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, separators of lines
 
 
@@ -79,6 +81,15 @@ class Edit:
             raise EditError(f"{self.kind}: {field} has 1 to {MAX_NAME} characters.")
         if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
             raise EditError(f"{self.kind}: {field} has a character that cannot be shown.")
+        return value
+
+    def identifier(self, field: str) -> str:
+        """A name as the game's tables have them: ASCII letters, digits and underscores."""
+        value = self.text(field)
+        if not _IDENTIFIER.fullmatch(value):
+            raise EditError(
+                f"{self.kind}: {field} has 1 to {MAX_NAME} letters, digits and underscores."
+            )
         return value
 
 

@@ -1,20 +1,22 @@
-"""The missions of a prospect: what is kept of them, and which may be reset.
+"""The missions of a prospect: what the save says of them, and which may be reset.
 
-`MissionHistory[{Mission, Status, MissionEndTime}]` holds those that were begun. A reset takes the
-entry out, so that the mission can be played again: in an open world each completes once. The active
-one and one in progress are never reset, nor anything where the save does not say which is active.
+`MissionHistory[{Mission, Status, MissionEndTime}]` holds those that were begun; one mission may
+stand in it several times. A reset takes all of its entries out, so that the mission can be played
+again: in an open world each completes once. The active one and one in progress are never reset,
+nor anything where the save does not say which is active.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from portal.jsontypes import JSON
 from portal.saves.edits import shown
 from portal.saves.errors import EditError
-from portal.saves.patches import Patch, removal
+from portal.saves.hunts import Cascade, Hunt, cascade, is_hunt
+from portal.saves.rules import Rules
 from portal.saves.tags import Properties, Tag
 from portal.saves.values import read_integer, read_text
-from portal.saves.world import GAME_MODE, QUESTS, TALENTS, World
+from portal.saves.world import GAME_MODE, QUESTS, World
 
 STATES = {0: "in progress", 1: "completed", 2: "abandoned", 3: "failed"}
 _OVER = {1, 2, 3}
@@ -31,9 +33,15 @@ class Mission(NamedTuple):
     array: Tag
     element: Properties
 
+    @property
+    def told(self) -> str:
+        """Its state and time, for a sentence."""
+        known = self.ended is not None and self.ended >= 0
+        return f"{self.state}, ended at {self.ended:,}" if known else self.state
+
 
 def read_missions(world: World) -> list[Mission]:
-    """The history, in its order. Of one mission that stands in it twice, both may be kept back."""
+    """The history, in its order. One entry that must not be reset protects all of its mission."""
     active = _active(world)
     found = [_read(world, place, active) for place in world.structs(GAME_MODE, "MissionHistory")]
     obstacles = {mission.name: mission.obstacle for mission in found if mission.obstacle}
@@ -67,10 +75,11 @@ def _read(world: World, place: tuple[Tag, Properties], active: set[str] | None) 
     return Mission(name, state, ended, is_active, obstacle, array, element)
 
 
-def describe_missions(missions: Iterable[Mission]) -> list[JSON]:
-    """`{"mission", "state", "ended", "active", "resettable"}` for each entry.
+def describe_missions(missions: Iterable[Mission], hunts: Sequence[Hunt]) -> list[JSON]:
+    """`{"mission", "state", "ended", "active", "resettable", "obstacle", "hunt"}` of each entry.
 
-    `ended` is the game's own time, -1 for never; a state that is not known is its number.
+    `ended` is the game's own time, -1 for never; a state that is not known is its number. A Great
+    Hunt (`hunt`) that is resettable needs the catalog's rules as well.
     """
     return [
         {
@@ -79,27 +88,31 @@ def describe_missions(missions: Iterable[Mission]) -> list[JSON]:
             "ended": mission.ended,
             "active": mission.active,
             "resettable": not mission.obstacle,
+            "obstacle": mission.obstacle,
+            "hunt": is_hunt(mission.name, hunts),
         }
         for mission in missions
     ]
 
 
-def reset_patches(missions: Iterable[Mission], name: str) -> list[Patch]:
-    """Take a mission out of the history. Raises `EditError` where that is not allowed."""
-    entries = [mission for mission in missions if mission.name == name]
-    if not entries:
+def reset(
+    missions: Sequence[Mission], hunts: Sequence[Hunt], rules: Rules, name: str
+) -> tuple[list[Mission], list[Hunt]]:
+    """The entries of the history, and the records of Great Hunts, that go with a mission.
+
+    Raises `EditError` where a reset is not allowed, of this mission or of one that goes with it.
+    """
+    if all(mission.name != name for mission in missions):
         raise EditError(f"“{shown(name)}” is not among the missions of this prospect.")
-    if entries[0].obstacle:
-        raise EditError(f"{name} cannot be reset: {entries[0].obstacle}.")
-    return [patch for entry in entries for patch in removal(entry.array, [entry.element])]
-
-
-def describe_hunts(world: World) -> list[JSON]:
-    """The Great Hunts: `{"name", "rank"}` for each."""
-    return [
-        {
-            "name": read_text(world.payload, element.tags.get("RowName")),
-            "rank": read_integer(world.payload, element.tags.get("Rank")),
-        }
-        for _, element in world.structs(TALENTS, "WorldTalentRecords")
-    ]
+    gone = Cascade({name}, [])
+    if obstacle := next((m.obstacle for m in missions if m.name == name), ""):
+        raise EditError(f"{name} cannot be reset: {obstacle}.")
+    if name in rules.hunts or is_hunt(name, hunts):
+        gone = cascade(name, hunts, rules)
+    entries = [mission for mission in missions if mission.name in gone.missions]
+    for entry in entries:
+        if entry.obstacle:
+            raise EditError(
+                f"{name} cannot be reset: {entry.name} requires it, and {entry.obstacle}."
+            )
+    return entries, gone.hunts

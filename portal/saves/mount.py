@@ -4,7 +4,7 @@
 genetics, sex and lineage. The name stands in both places, the level only in the JSON.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from portal.jsontypes import JSONObject
@@ -74,7 +74,13 @@ class Mount:
 
 
 def read_mount(node: Node) -> Mount:
-    """Read one element of `SavedMounts`."""
+    """Read one element of `SavedMounts`. Raises `SaveError`."""
+    record, data = read_record(node)
+    return Mount(node, data, record, read_properties(record, 0, len(record)))
+
+
+def read_record(node: Node) -> tuple[bytes, Node]:
+    """The bytes of a mount's record, and the list of numbers that they stand in as JSON."""
     blob = node.get("RecorderBlob")
     data = blob.get("BinaryData") if blob else None
     numbers = data.integers() if data else None
@@ -83,16 +89,16 @@ def read_mount(node: Node) -> Mount:
     if data.end - data.start > MAX_TEXT:
         raise SaveError(f"its BinaryData has more than {MAX_TEXT >> 20} MiB.")
     try:
-        record = bytes(numbers)
+        return bytes(numbers), data
     except ValueError as e:
         raise SaveError("its BinaryData holds a number that is not a byte.") from e
-    return Mount(node, data, record, read_properties(record, 0, len(record)))
 
 
-def describe_mount(mount: Mount) -> JSONObject:
+def describe_mount(mount: Mount, wrong_lengths: Sequence[str] = ()) -> JSONObject:
     """What a mount is, as it was read; None for what the save does not say.
 
-    `inside` is the record's own copy, `guid` to `path` are what tells it from other mounts.
+    `inside` is the record's own copy, `guid` to `path` are what tells it from other mounts;
+    `wrong_lengths` names the properties whose size is wrong although the rest can be read.
     """
     record, tag = mount.record, mount.tag
     character = read_struct(record, tag("CharacterRecord"))
@@ -121,6 +127,7 @@ def describe_mount(mount: Mount) -> JSONObject:
         "object": read_text(record, tag("ObjectFName")),
         "path": read_text(record, tag("ActorPathName")),
         "inside": {"name": inside},
+        "wrong_lengths": list(wrong_lengths),
     }
 
 

@@ -1,4 +1,4 @@
-"""Plain JSON values: what the tools tell pages and programs, and what they are told."""
+"""What the tools say of a save as plain JSON values: warnings, changes, and fields by path."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +10,17 @@ from portal.jsontypes import JSON, JSONObject
 class Doubt:
     """What is wrong with a save that can be read all the same; the player may go on.
 
-    `code` is for programs: `hash`, `length` or `copies`.
+    `code` is for programs: `hash`, `length`, `copies` or `guid`. `remedy` is an edit that mends it.
     """
 
     code: str
     sentence: str
+    remedy: Mapping[str, JSON] | None = None
 
     def plain(self) -> JSONObject:
         """For a page or a program."""
-        return {"code": self.code, "sentence": self.sentence}
+        found: JSONObject = {"code": self.code, "sentence": self.sentence}
+        return found if self.remedy is None else {**found, "remedy": self.remedy}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Change:
     """What an edit does to one field: `subject` says of what, `path` which field, for a person.
 
     `before` is None for what is new, `after` for what is taken away; `note` is a sentence that
-    the player should see, or empty.
+    the player should see, or empty; `edit` says which edit of the list does it, counted from 1.
     """
 
     subject: str
@@ -34,10 +36,12 @@ class Change:
     before: JSON
     after: JSON
     note: str = ""
+    edit: int = 1
 
     def plain(self) -> JSONObject:
         """For a page or a program."""
         return {
+            "edit": self.edit,
             "subject": self.subject,
             "path": list(self.path),
             "before": self.before,

@@ -8,9 +8,11 @@ from portal.jsontypes import JSON
 from portal.saves.edits import Edit
 from portal.saves.errors import EditError
 from portal.saves.header import plain_enum
+from portal.saves.hunts import Hunt
 from portal.saves.jsontext import Node
-from portal.saves.missions import Mission, reset_patches
-from portal.saves.patches import Patch
+from portal.saves.missions import Mission, reset
+from portal.saves.patches import Patch, removal
+from portal.saves.rules import NO_RULES, Rules
 from portal.saves.values import flag_patch, read_flag, read_text, text_patch
 from portal.saves.world import World
 
@@ -26,14 +28,21 @@ class ProspectParts:
     info: Node
     world: World
     missions: tuple[Mission, ...]
+    hunts: tuple[Hunt, ...] = ()
+    rules: Rules = NO_RULES
 
 
 class ProspectEffect(NamedTuple):
-    """What an edit does: to the world, to the JSON, and (`after`) to the description."""
+    """What an edit does: to the world, to the JSON, and (`after`) to the description.
+
+    `missions` and `hunts` are the entries of the world that are taken out of it.
+    """
 
     patches: list[Patch]
     members: list[tuple[Node, str]]
     after: dict[tuple[str, ...], JSON]
+    missions: tuple[Mission, ...] = ()
+    hunts: tuple[Hunt, ...] = ()
 
 
 def difficulty(places: ProspectParts, edit: Edit) -> ProspectEffect:
@@ -77,9 +86,11 @@ def privacy(places: ProspectParts, edit: Edit) -> ProspectEffect:
 
 
 def reset_mission(places: ProspectParts, edit: Edit) -> ProspectEffect:
-    """Take a mission out of the history, so that it can be played again."""
-    name = edit.text("mission")
-    return ProspectEffect(reset_patches(places.missions, name), [], {("missions", name): None})
+    """Take a mission, and all that requires it, out of the history."""
+    missions, hunts = reset(places.missions, places.hunts, places.rules, edit.text("mission"))
+    entries = [*((m.array, m.element) for m in missions), *((h.array, h.element) for h in hunts)]
+    patches = [patch for array, element in entries for patch in removal(array, [element])]
+    return ProspectEffect(patches, [], {}, tuple(missions), tuple(hunts))
 
 
 def _like(old: str, value: str) -> str:

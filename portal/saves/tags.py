@@ -96,9 +96,26 @@ def read_properties(
     raise damaged(f"more than {MAX_TAGS} properties follow each other", start)
 
 
-def _read_tag(
-    buffer: bytes, named: tuple[str, int, int], end: int, enclosing: tuple[int, ...]
-) -> Tag:
+class TagHead(NamedTuple):
+    """What stands before a value; `size` is what the tag says, which the value may not have."""
+
+    name: str
+    type: str
+    inner: str
+    slot: int
+    start: int
+    size_at: int
+    size: int
+    value: int
+
+
+def read_head(buffer: bytes, start: int, end: int) -> TagHead | None:
+    """The head of the tag at `start`; None for the name that closes a list."""
+    name, at = read_fstring(buffer, start, end)
+    return None if name == "None" else _head_of(buffer, (name, start, at), end)
+
+
+def _head_of(buffer: bytes, named: tuple[str, int, int], end: int) -> TagHead:
     name, start, at = named
     type_, size_at = read_fstring(buffer, at, end)
     if size_at + 8 > end:
@@ -109,8 +126,15 @@ def _read_tag(
     for number in range(names):
         text, at = read_fstring(buffer, at, end)
         inner = inner if number else text
-    at += extra
-    value = _after_guid(buffer, at, end)
+    return TagHead(
+        name, type_, inner, slot, start, size_at, size, _after_guid(buffer, at + extra, end)
+    )
+
+
+def _read_tag(
+    buffer: bytes, named: tuple[str, int, int], end: int, enclosing: tuple[int, ...]
+) -> Tag:
+    name, type_, inner, slot, start, size_at, size, value = _head_of(buffer, named, end)
     if size < 0 or value + size > end:
         raise damaged("a property has a length that cannot be", size_at)
     return Tag(name, type_, inner, slot, start, size_at, value, value + size, enclosing)

@@ -10,8 +10,12 @@ from typing import Protocol
 
 from portal.jsontypes import JSON, JSONObject
 from portal.saves.document import Document
-from portal.saves.errors import OTHER_FILE, SaveError, WrongToolError
+from portal.saves.errors import SaveError
 from portal.saves.plain import Change
+from portal.saves.rules import Rules
+
+# Where Steam keeps what a Windows game takes for %LOCALAPPDATA%; 1149460 is ICARUS.
+PROTON = "~/.steam/steam/steamapps/compatdata/1149460/pfx/drive_c/users/steamuser/AppData/Local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +23,14 @@ class Edited:
     """A save with edits that are not written yet.
 
     `changes` is what will be different; `expected` is the whole description as it must be
-    then, worked out from the edits and not from the bytes.
+    then, worked out from the edits and not from the bytes; `unconfirmed` are sentences about what
+    has to be asked for a second time before anything is written.
     """
 
     changes: tuple[Change, ...]
     expected: JSONObject
     render: Callable[[], bytes]
+    unconfirmed: tuple[str, ...] = ()
 
 
 class Save(Protocol):
@@ -33,7 +39,7 @@ class Save(Protocol):
     def describe(self) -> JSONObject:
         """What is in it, for pages and programs; under `warnings` what does not match."""
 
-    def edit(self, asked: JSON) -> Edited:
+    def edit(self, asked: JSON, rules: Rules) -> Edited:
         """Check a list of edits and say what they change. Raises `EditError`."""
 
 
@@ -41,27 +47,33 @@ class Save(Protocol):
 class Tool:
     """One kind of save. `marks` are the keys of the JSON by which it is known.
 
-    `title` says for a person what the files are, `read` makes a save of one.
+    `title` says for a person what the files are, `read` makes a save of one. `file_name` is the
+    name by which the game looks for it, `places` where that is: (system, path).
     """
 
     name: str
     title: str
     marks: frozenset[str]
     read: Callable[[Document], Save]
+    file_name: str
+    places: tuple[tuple[str, str], ...]
 
     def knows(self, document: Document) -> bool:
         """Whether it is a file of this kind."""
         return not self.marks.isdisjoint(document.root.members)
 
+    def game_name(self, description: JSONObject) -> str:
+        """The name by which the game looks for a file, or "" where that is not known."""
+        name = description.get("name")
+        if "<name>" not in self.file_name:
+            return self.file_name
+        return self.file_name.replace("<name>", name) if isinstance(name, str) and name else ""
 
-def check_kind(tool: Tool, document: Document, others: tuple[Tool, ...]) -> None:
-    """Raise `WrongToolError` for another tool's file, `SaveError` for nobody's."""
-    if tool.knows(document):
-        return
-    for other in others:
-        if other.knows(document):
-            raise WrongToolError(f"This is {other.title}, not {tool.title}.", other.name)
-    raise SaveError(f"The file is JSON, but not {tool.title}.", OTHER_FILE)
+    @property
+    def way_there(self) -> str:
+        """Where the game keeps such files, as a sentence."""
+        places = "; ".join(f"{system}: {path}" for system, path in self.places)
+        return f"{self.title[0].upper()}{self.title[1:]} lies here. {places}."
 
 
 def write(edited: Edited, reread: Callable[[bytes], Save]) -> tuple[bytes, JSONObject]:

@@ -24,6 +24,7 @@ from portal.saves.values import read_text
 GAME_MODE = "GameModeStateRecorderComponent"
 QUESTS = "IcarusQuestManagerRecorderComponent"
 TALENTS = "WorldTalentManagerRecorderComponent"
+LOOKED_INTO = frozenset({GAME_MODE, QUESTS, TALENTS})
 MAX_RECORDERS = 100_000  # the largest save seen has some 1,200
 MAX_SAME = 16  # of those that are looked into; a save has one of each
 MAX_ELEMENTS = 10_000  # missions, hunts
@@ -59,7 +60,7 @@ def read_world(payload: bytes) -> World:
     if info is None or "StateRecorderBlobs" not in top.tags:
         raise SaveError("The prospect's world is not in it.", DAMAGED)
     counts: Counter[str] = Counter()
-    streams: dict[str, list[Properties]] = {GAME_MODE: [], QUESTS: [], TALENTS: []}
+    streams: dict[str, list[Properties]] = {name: [] for name in LOOKED_INTO}
     for recorder in read_structs(payload, top.tags["StateRecorderBlobs"], MAX_RECORDERS):
         name = read_text(payload, recorder.tags.get("ComponentClassName")) or ""
         short = name.rpartition(".")[2]

@@ -19,8 +19,9 @@ _NEVER_SENT = {"Cc", "Cs"}  # control characters and surrogates, which no browse
 class Field:
     """One field; `edit` makes the edit for another value, or raises `EditError`.
 
-    `kind` is "text", "number", "choice" or "check"; `value` what the save says ("" or "1" for a
-    box); `options` are the values and names of a choice, `bounds` the least and the most number.
+    `kind` is "text", "number", "optional" (a number or nothing), "choice" or "check"; `value` what
+    the save says ("" or "1" for a box); `options` are the values and names of a choice, `bounds`
+    the least and the most number.
     """
 
     name: str

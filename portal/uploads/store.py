@@ -1,11 +1,11 @@
-"""Uploaded saves: kept for an hour under names that nobody can guess, then gone.
+"""Store of uploaded saves: for an hour, under names that nobody can guess.
 
 One folder is shared by all processes of the portal, and there is no other record of what is in it:
 `<id>-<client>` is a file as it came, `<id>-<client>-edited` its changed copy. The time of
-modification is the moment at which it expires, the size is what counts against the limits. So a
-crash leaves the accounts right. Each file begins with a line, `{"tool", "name", "version"}`. What
-writes or deletes holds a lock on the folder; what reads needs none, since files are replaced as a
-whole.
+modification is the moment at which it expires, the size is what counts against the limits, so a
+crash leaves the accounts right. Each file begins with a line of JSON, `{"tool", "name", "version",
+"game_name", "edits"}`. Whatever writes or deletes holds a lock on the folder; reading needs none,
+since files are replaced as a whole.
 """
 
 import asyncio
@@ -18,16 +18,18 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from portal.errors import Conflict, Gone, NotFound, TooLarge, TooMany, Unavailable, spoken
+from portal.jsontypes import JSONObject
 from portal.uploads.folder import Folder, StoredFile, edited
 
 log = logging.getLogger("portal.uploads")
 
 NAME_BYTES = 255  # what file systems take
-HEAD_BYTES = 4096  # a name of 255 bytes may be thrice as long in JSON
+HEAD_BYTES = 192 << 10  # a name of 255 bytes may be thrice as long in JSON
+EDITS_BYTES = 128 << 10  # of the list of edits, as JSON
 _ID = re.compile(r"[0-9a-f]{32}")
 _CLIENT = re.compile(r"[0-9a-f]{64}")
 _FORBIDDEN = re.compile(r'[<>:"|?*]')  # on Windows, where players are
@@ -51,8 +53,10 @@ class UploadLimits:
 class Upload:
     """A file that is here. `id` are 32 hex digits and all that is needed to have it.
 
-    `name` is the client's, safe to show and to save under; `size` in bytes, of the file that it
-    comes with; `expires_at` in Unix seconds; `version` counts how often it was edited, from 0.
+    `name` is the client's, safe to show and to save under, `game_name` that by which the game looks
+    for such a file, or "". `size` in bytes, of the file that it comes with; `expires_at` in Unix
+    seconds; `version` counts how often it was edited, from 0; `edits` is the list of all edits
+    since it came.
     """
 
     id: str
@@ -61,6 +65,8 @@ class Upload:
     size: int
     expires_at: float
     version: int
+    game_name: str = ""
+    edits: tuple[JSONObject, ...] = ()
 
 
 class Uploads:
@@ -79,13 +85,15 @@ class Uploads:
         self._limits = limits
         self._clock = clock
 
-    async def keep(self, client: str, tool: str, name: str, content: bytes) -> Upload:
+    async def keep(
+        self, client: str, tool: str, name: str, content: bytes, game_name: str = ""
+    ) -> Upload:
         """Keep a file; `client` is a hash of 64 hex digits.
 
         Raises `TooLarge`, `TooMany` for the client's limits, `Unavailable` for the total ones and
         for a full disk.
         """
-        return await asyncio.to_thread(self._keep, client, tool, name, content)
+        return await asyncio.to_thread(self._keep, client, tool, name, content, game_name)
 
     async def read(self, id: str, tool: str) -> tuple[Upload, bytes]:  # noqa: A002
         """The file as it came, with the version of its edited copy. Raises `NotFound`, `Gone`."""
@@ -101,22 +109,33 @@ class Uploads:
         tool: str,
         content: bytes,
         expected_version: int,
+        edits: Sequence[JSONObject] = (),
     ) -> Upload:
         """Keep the edited copy beside the file, for as long; the version is one more.
 
-        Raises `Conflict` where the version is not the expected one, and what `read` and `keep` do.
+        `edits` is the list of all edits since the file came. Raises `Conflict` where the version is
+        not the expected one, `TooMany` for too long a list, and what `read` and `keep` do.
         """
-        return await asyncio.to_thread(self._save_edited, id, tool, content, expected_version)
+        work = self._save_edited
+        return await asyncio.to_thread(work, id, tool, content, expected_version, tuple(edits))
 
     async def sweep(self) -> int:
         """Delete what is expired and what a crash has left; how many files that were."""
         return await asyncio.to_thread(self._sweep)
 
-    def _keep(self, client: str, tool: str, name: str, content: bytes) -> Upload:
+    def _keep(self, client: str, tool: str, name: str, content: bytes, game_name: str) -> Upload:
         if not _CLIENT.fullmatch(client):
             raise ValueError("a client is the hash of an address")
         expires_at = int(self._clock()) + self._limits.seconds
-        upload = Upload(secrets.token_hex(16), tool, safe_name(name), len(content), expires_at, 0)
+        upload = Upload(
+            secrets.token_hex(16),
+            tool,
+            safe_name(name),
+            len(content),
+            expires_at,
+            0,
+            safe_name(game_name) if game_name else "",
+        )
         with self._writing():
             alive, _ = self._folder.clean(self._clock())
             self._check(alive, client, len(content), files=1)
@@ -124,7 +143,19 @@ class Uploads:
             self._folder.write(path, _head(upload), content, expires_at)
         return upload
 
-    def _save_edited(self, upload_id: str, tool: str, content: bytes, expected: int) -> Upload:
+    def _save_edited(
+        self,
+        upload_id: str,
+        tool: str,
+        content: bytes,
+        expected: int,
+        edits: tuple[JSONObject, ...],
+    ) -> Upload:
+        if len(json.dumps(edits)) > EDITS_BYTES:
+            raise TooMany(
+                "So many changes of one file cannot be listed any more.",
+                "Download it, and upload the changed file again.",
+            )
         with self._writing():
             entry, old, _ = self._found(upload_id, tool)
             if old.version != expected:
@@ -135,7 +166,7 @@ class Uploads:
             alive, _ = self._folder.clean(self._clock())
             others = [other for other in alive if other.path != edited(entry)]
             self._check(others, entry.client, len(content), files=0)
-            new = Upload(upload_id, tool, old.name, len(content), entry.expires_at, expected + 1)
+            new = replace(old, size=len(content), version=expected + 1, edits=edits)
             self._folder.write(edited(entry), _head(new), content, entry.expires_at)
         return new
 
@@ -159,8 +190,9 @@ class Uploads:
         read = changed if latest else _parsed(entry.path)
         if read is None or read[0].get("tool") != tool:
             raise _missing()
-        version = changed[0].get("version") if changed else 0
         head, content = read
+        now = changed[0] if changed else head
+        version, edits = now.get("version"), now.get("edits")
         upload = Upload(
             upload_id,
             tool,
@@ -168,6 +200,8 @@ class Uploads:
             len(content),
             entry.expires_at,
             version if isinstance(version, int) else 0,
+            str(head.get("game_name", "")),
+            tuple(edits) if isinstance(edits, list) else (),
         )
         return entry, upload, content
 
@@ -221,7 +255,13 @@ def safe_name(name: str) -> str:
 
 
 def _head(upload: Upload) -> bytes:
-    head = {"tool": upload.tool, "name": upload.name, "version": upload.version}
+    head = {
+        "tool": upload.tool,
+        "name": upload.name,
+        "version": upload.version,
+        "game_name": upload.game_name,
+        "edits": upload.edits,
+    }
     return json.dumps(head).encode() + b"\n"
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from portal import saves
 from portal.jsontypes import JSON, JSONObject
 from portal.saves.errors import EditError, SaveError, WrongToolError
-from portal.workers.protocol import HEAD, MAX_CONTENT, READY, SENTENCE, answer_lines
+from portal.saves.rules import read_rules
+from portal.workers.protocol import HEAD, MAX_CONTENT, NAME, READY, SENTENCE, answer_lines
 
 MEMORY_BYTES = 1 << 30  # of address space; 128 MiB changed and read again took 0.5 GB
 CPU_SECONDS = 6  # for one file; the portal ends a worker after 4 s by the clock
@@ -108,11 +109,15 @@ def _run(request: bytes, content: bytes) -> tuple[dict[str, JSON], bytes]:
     """What was found, by field, and the changed file, if one was asked for."""
     asked = json.loads(request)
     job, tool, edits = asked["job"], asked["tool"], asked["edits"]
+    if job == "open":
+        opened = saves.open_file(tool, content)
+        return {"description": opened.description, "name": opened.name[:NAME]}, opened.content
+    rules = read_rules(asked["rules"])
     if job == "describe":
         return {"description": saves.describe(tool, content)}, b""
     if job == "preview":
-        return {"changes": saves.preview(tool, content, edits)}, b""
-    written = saves.change(tool, content, edits)
+        return {"changes": saves.preview(tool, content, edits, rules)}, b""
+    written = saves.change(tool, content, edits, rules)
     if len(written.content) > MAX_CONTENT:
         sentence = f"The changed file would have more than {MAX_CONTENT >> 20} MiB."
         raise EditError(sentence)

@@ -1,9 +1,9 @@
-"""Saves, read in processes of their own, so that no file can hold or end the portal.
+"""Pool of worker processes that read saves, so that no file can block or end the portal.
 
 What a file may cost: 4 seconds, 1 GiB of address space, one of a few workers. What it may break: a
-process that has nothing and is started again (`worker_process.py`). What it may say: sentences
-and plain values of limited length (`worker_wire.py`). All waiting for a process is done by
-threads, one for each (`worker.py`).
+process that has nothing and is started again (`child.py`). What it may say: sentences and plain
+values of limited length (`protocol.py`). All waiting for a process is done by threads, one for
+each (`worker.py`).
 """
 
 import asyncio
@@ -11,13 +11,14 @@ import json
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from portal.errors import Unavailable
 from portal.jsontypes import JSON, JSONObject
-from portal.saves import TOOLS, Written
+from portal.saves import TOOLS, Opened, Written
 from portal.saves.errors import DAMAGED, EditError, SaveError, WrongToolError
+from portal.saves.rules import NO_RULES, Rules
 from portal.workers.protocol import SENTENCE, WireError, read_answer
 from portal.workers.worker import Frame, Worker, WorkerBroken, WorkerMissing, WorkerSlow, command
 
@@ -29,6 +30,7 @@ ANSWER_SECONDS = 4.7  # for both, so that no answer takes 5
 WAITING = 32
 RETRY_SECONDS = 5
 FIELDS = {
+    "open": {"description", "name"},
     "describe": {"description"},
     "preview": {"changes"},
     "change": {"changes", "description"},
@@ -40,6 +42,9 @@ FAULTS = {
 }
 # The type and the place of a fault of ours: what else a worker says of it stays out of the log.
 _PLACE = re.compile(r"[A-Za-z_]{1,60} at [A-Za-z_]{1,60}\.py:[0-9]{1,6}")
+
+
+Found = tuple[dict[str, JSON], bytes]  # what was found, by field, and a file or nothing
 
 
 class WorkerPool:
@@ -65,17 +70,29 @@ class WorkerPool:
         """The numbers of the processes that run."""
         return [pid for worker in self._workers if (pid := worker.pid)]
 
+    async def open_file(self, tool: str, content: bytes) -> Opened:
+        """What is in a file that was sent: `portal.saves.open_file`."""
+        found, inner = await self._run("open", tool, content)
+        return Opened(_object(found, "description"), _text(found, "name"), inner)
+
     async def describe(self, tool: str, content: bytes) -> JSONObject:
         """What is in a file: `portal.saves.describe`."""
-        return (await self._run("describe", tool, content)).description
+        found, _ = await self._run("describe", tool, content)
+        return _object(found, "description")
 
-    async def preview(self, tool: str, content: bytes, edits: JSON) -> list[JSONObject]:
+    async def preview(
+        self, tool: str, content: bytes, edits: JSON, rules: Rules = NO_RULES
+    ) -> list[JSONObject]:
         """What edits would change: `portal.saves.preview`."""
-        return (await self._run("preview", tool, content, edits)).changes
+        found, _ = await self._run("preview", tool, content, edits, rules)
+        return _objects(found, "changes")
 
-    async def change(self, tool: str, content: bytes, edits: JSON) -> Written:
+    async def change(
+        self, tool: str, content: bytes, edits: JSON, rules: Rules = NO_RULES
+    ) -> Written:
         """The changed file: `portal.saves.change`."""
-        return await self._run("change", tool, content, edits)
+        found, changed = await self._run("change", tool, content, edits, rules)
+        return Written(changed, _objects(found, "changes"), _object(found, "description"))
 
     async def close(self) -> None:
         """Kill the processes, whatever they do, and wait for them."""
@@ -86,8 +103,11 @@ class WorkerPool:
         for worker in self._workers:
             await asyncio.to_thread(worker.end)
 
-    async def _run(self, job: str, tool: str, content: bytes, edits: JSON = None) -> Written:
-        request = json.dumps({"job": job, "tool": tool, "edits": edits}).encode()
+    async def _run(
+        self, job: str, tool: str, content: bytes, edits: JSON = None, rules: Rules = NO_RULES
+    ) -> Found:
+        asked = {"job": job, "tool": tool, "edits": edits, "rules": rules.plain()}
+        request = json.dumps(asked).encode()
         until = time.monotonic() + ANSWER_SECONDS
         worker = await self._free()
         if self._closed:
@@ -125,7 +145,7 @@ def _unavailable() -> Unavailable:
     return Unavailable("Too many files are being read at the moment.", retry_after=RETRY_SECONDS)
 
 
-def _answer(worker: Worker, job: str, request: Frame, until: float) -> Written:
+def _answer(worker: Worker, job: str, request: Frame, until: float) -> Found:
     """Ask a worker, and a fresh one where that breaks: another file may have broken it."""
     limit = time.monotonic() + FILE_SECONDS
     for _ in range(2):
@@ -146,17 +166,38 @@ def _answer(worker: Worker, job: str, request: Frame, until: float) -> Written:
     raise SaveError("The file cannot be read: the program that reads it breaks down.", DAMAGED)
 
 
-def _checked(job: str, answer: Frame) -> Written:
+def _checked(job: str, answer: Frame) -> Found:
     """What a worker says was found, or the error that it says; `WireError` where it says else."""
     outcome, found = read_answer(answer.json.split(b"\n"))
     if outcome.get("outcome") != "ok":
         raise _fault(outcome)
-    changes, description = found.get("changes", []), found.get("description", {})
-    if not isinstance(changes, list) or not isinstance(description, dict):
+    if found.keys() - FIELDS[job]:
         raise WireError("it found what was not asked for")
-    if not all(isinstance(change, dict) for change in changes) or found.keys() - FIELDS[job]:
+    _objects(found, "changes")
+    _object(found, "description")
+    _text(found, "name")
+    return found, answer.content
+
+
+def _object(found: Mapping[str, JSON], field: str) -> JSONObject:
+    value = found.get(field, {})
+    if not isinstance(value, dict):
         raise WireError("it found what was not asked for")
-    return Written(answer.content, changes, description)
+    return value
+
+
+def _objects(found: Mapping[str, JSON], field: str) -> list[JSONObject]:
+    value = found.get(field, [])
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise WireError("it found what was not asked for")
+    return value
+
+
+def _text(found: Mapping[str, JSON], field: str) -> str:
+    value = found.get(field, "")
+    if not isinstance(value, str):
+        raise WireError("it found what was not asked for")
+    return value
 
 
 def _fault(outcome: JSONObject) -> SaveError:

@@ -1,11 +1,11 @@
-"""What the portal and its worker processes say to each other: frames of JSON and bytes.
+"""Protocol between the portal and its worker processes: frames of JSON and bytes.
 
 A frame is a head (8 bytes that name the request, then the lengths of the two parts), JSON and the
-content of a file. A request's JSON is `{"job", "tool", "edits"}`. An answer's are lines: first how
-it went, `{"outcome": "ok" | "error" | "much" | "memory" | "failed", …}`, then `[field, key, value]`
-for each piece of what was found. In pieces, since json.loads holds the GIL, and with it the event
-loop, until it is through; one line takes 2 ms at most. Nothing is pickled: who takes over a worker
-must not have the portal.
+content of a file. A request's JSON is `{"job", "tool", "edits", "rules"}`. An answer's are lines:
+first the outcome, `{"outcome": "ok" | "error" | "much" | "memory" | "failed", …}`, then
+`[field, key, value]` for each piece of what was found. It comes in pieces because json.loads holds
+the GIL, and with it the event loop, until it is through; one line takes 2 ms at most. Nothing is
+pickled: whoever takes over a worker must not get the portal.
 """
 
 import json
@@ -21,6 +21,7 @@ MAX_CONTENT = 16 << 20  # bytes; what may be uploaded, so that a changed file ca
 MAX_JSON = 4 << 20  # bytes; 400 mounts are 235 kB
 MAX_LINE = 256 << 10  # bytes
 SENTENCE = 600  # characters
+NAME = 255  # characters of a file's name
 PIECE = 16  # elements of a list or an object in one line
 
 

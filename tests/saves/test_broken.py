@@ -83,7 +83,7 @@ def test_the_other_tools_file_is_named():
     with pytest.raises(WrongToolError, match=r"This is a Mounts\.json, not a prospect") as caught:
         saves.read("prospects", mounts_json())
     assert (caught.value.tool, caught.value.status) == ("pets", 422)
-    with pytest.raises(SaveError, match=r"JSON, but not a Mounts\.json"):
+    with pytest.raises(SaveError, match=r"This is Characters\.json"):
         saves.read("pets", b'{"Characters.json": []}')
     with pytest.raises(SaveError, match="needs ProspectInfo and ProspectBlob"):
         saves.read("prospects", b'{"ProspectInfo": {}}')

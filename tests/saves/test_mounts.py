@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from portal import saves
 from portal.saves.edits import MAX_EDITS
 from portal.saves.errors import EditError
-from portal.saves.experience import LEVELS, experience_of
+from portal.saves.experience import MOUNTS
 from tests.support.saves import MOUNT, mount_record, mounts_json
 
 OTHER = {"name": "Zoë", "guid": 4200, "number": 2147399000, "species": "Tamed_Dog", "sex": 2}
@@ -60,13 +60,14 @@ def test_a_mount_is_described():
         "object": "BP_Mount_Heron_C_2147400000",
         "path": "/Game/Maps/Hill.Hill:PersistentLevel.BP_Mount_Heron_C_2147400000",
         "inside": {"name": "Clover"},
+        "wrong_lengths": [],
         "edits": [
-            *("rename", "sex", "variation", "genetics", "level", "reset_talents"),
-            *("clone", "delete"),
+            *("rename", "sex", "variation", "genetics", "level", "lineage", "talents"),
+            *("reset_talents", "clone", "delete"),
         ],
     }
     assert (second["name"], second["number"]) == ("Zoë", 2)
-    assert "level" not in second["edits"]
+    assert "level" in second["edits"]
     assert description["warnings"] == []
     assert json.loads(json.dumps(description)) == description
 
@@ -82,6 +83,12 @@ def test_a_mount_is_described():
         (edit("variation", variation=3), {"variation": 3}),
         (edit("genetics", values={"Agility": 7}), {"genetics": {"Vitality": 3, "Agility": 7}}),
         (edit("level", level=30), {"level": 30, "experience": 140_000}),
+        (edit("lineage", lineage="Bred_2"), {"lineage": "Bred_2"}),
+        (
+            edit("talents", ranks={"Swift_Heron": 1}),
+            {"talents": {"Swift_Heron": 1, "Calm_Heron": 1}},
+        ),
+        (edit("talents", ranks={"Swift_Heron": 0}), {"talents": {"Calm_Heron": 1}}),
         (edit("reset_talents"), {"talents": {}}),
     ],
 )
@@ -92,16 +99,22 @@ def test_an_edit_changes_what_it_says_and_nothing_else(asked, fields, style, enc
 
 
 @settings(max_examples=60)
-@given(name=NAMES, sex=st.integers(1, 2), genes=st.integers(1, 7), level=st.sampled_from(LEVELS))
+@given(
+    name=NAMES, sex=st.integers(1, 2), genes=st.integers(1, 7), level=st.sampled_from(MOUNTS.levels)
+)
 def test_edits_of_all_kinds_together(name, sex, genes, level):
     asked = [
         edit("rename", name=name),
         edit("sex", sex=sex),
         edit("genetics", values={"Vitality": genes, "Agility": genes}),
-        edit("level", level=level),
+        edit("level", level=level, lower=True),
         edit("reset_talents"),
     ]
-    experience = experience_of(level) if level != MOUNT["level"] else MOUNT["experience"]
+    experience = (
+        max(MOUNTS.experience(level), 20_000 * (level > 12))
+        if level != MOUNT["level"]
+        else MOUNT["experience"]
+    )
     after = mounts_json(
         {
             "name": name,
@@ -159,12 +172,12 @@ def test_changes_are_told_before_they_are_made():
     told = saves.preview("pets", content, asked)
     assert [(c["subject"], c["path"], c["before"], c["after"]) for c in told[:5]] == [
         ("Mount 1 (Clover)", ["level"], 12, 20),
-        ("Mount 1 (Clover)", ["experience"], 20_000, experience_of(20)),
+        ("Mount 1 (Clover)", ["experience"], 20_000, MOUNTS.experience(20)),
         ("Mount 1 (Clover)", ["last_level"], 12, 20),
         ("Mount 1 (Clover)", ["name"], "Clover", "Bo"),
         ("Mount 1 (Clover)", ["inside", "name"], "Clover", "Bo"),
     ]
-    assert told[0]["note"] == "The experience for this level is an estimate."
+    assert {each["edit"] for each in told[:3]} == {1}
     assert told[5]["before"]["name"] == "Bo"
     assert (told[5]["path"], told[5]["after"]) == ([], None)
     assert told == saves.change("pets", content, asked).changes
@@ -229,9 +242,9 @@ def test_older_saves_lack_fields_and_say_so(asked, gist):
 @pytest.mark.parametrize(
     ("asked", "gist"),
     [
-        (None, "a list of 1 to 100"),
-        ([], "a list of 1 to 100"),
-        ([edit("delete")] * (MAX_EDITS + 1), "a list of 1 to 100"),
+        (None, "a list of 1 to 500"),
+        ([], "a list of 1 to 500"),
+        ([edit("delete")] * (MAX_EDITS + 1), "a list of 1 to 500"),
         ([3], "an object with its name"),
         ([{"mount": 1}], "an object with its name"),
         ([edit("fly")], "no edit “fly”, only rename, sex"),
@@ -253,8 +266,15 @@ def test_older_saves_lack_fields_and_say_so(asked, gist):
         ([edit("genetics", values={})], "values is an object of Vitality, Agility"),
         ([edit("genetics", values={"Charm": 2})], "no “Charm”, only Vitality, Agility"),
         ([edit("genetics", values={"Agility": 8})], "Agility is a whole number from 1 to 7"),
-        ([edit("level", level=9)], "level is a whole number from 10 to 50"),
-        ([edit("level", mount=2, level=20)], "Mount 2 .Zoë. cannot be given a level"),
+        ([edit("level", level=0)], "level is a whole number from 1 to 50"),
+        ([edit("level", mount=2, level=26)], "level is a whole number from 1 to 25"),
+        ([edit("lineage", lineage="not a name")], "lineage has 1 to 64 letters"),
+        (
+            [edit("talents", ranks={"Swift_Heron": 3})],
+            "Swift_Heron has a rank of at most 2: no cat",
+        ),
+        ([edit("talents", ranks={"Other": 1})], "no “Other”, only Swift_Heron"),
+        ([edit("own_guid")], "already has an IcarusActorGUID of its own"),
         ([edit("reset_talents"), edit("reset_talents")], "has no talents to reset"),
         ([edit("delete"), edit("sex", sex=1)], "Mount 1 .Clover. is deleted"),
     ],
@@ -265,11 +285,3 @@ def test_what_cannot_be_asked_for_has_its_sentence(asked, gist):
     assert caught.value.status == 400
     assert caught.value.advice == "Nothing was changed."
     caught.value.sentence.encode()
-
-
-def test_the_curve_meets_its_known_points_and_rises():
-    assert [experience_of(level) for level in (10, 30, 50)] == [13_500, 140_000, 1_150_000]
-    curve = [experience_of(level) for level in LEVELS]
-    assert curve == sorted(set(curve))
-    with pytest.raises(ValueError, match="not known at level 9"):
-        experience_of(9)

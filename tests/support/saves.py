@@ -92,6 +92,7 @@ MOUNT = {
     "genetics": {"Vitality": 3, "Agility": 5},
     "talents": {"Swift_Heron": 2, "Calm_Heron": 1},
     "sex": 1,
+    "lineage": "Wild",
     "variation": 0,
     "guid": 4100,
     "number": 2147400000,
@@ -132,7 +133,7 @@ def mount_record(**fields):
         ),
         integer("Sex", mount["sex"], guid=b"\1" + bytes(range(16))),
         integer("Variation", mount["variation"]),
-        row("Lineage", "Wild"),
+        row("Lineage", mount["lineage"]),
         text("MotherName", ""),
         text("FatherName", "Ölwin"),
         row("AISetupRowName", mount["species"]),
@@ -190,6 +191,7 @@ WORLD = {
     "hardcore": False,
     "privacy": "FriendsOnly",
     "missions": {"Hill_Active": 0, "Hill_Done": 1, "Hill_Left": 2, "Hill_Lost": 3, "Hill_Odd": 9},
+    "hunts": {"Hunt_Ape": 2},
     "active": "Hill_Active",
     "name": "Höhle",
     "faction": "",
@@ -205,11 +207,14 @@ def recorder(name, *tags):
 
 
 def recorders(world):
+    history = world["missions"]  # a mapping, or a list of pairs for one that stands twice
     missions = [
         closed(text("Mission", name), integer("Status", status), integer("MissionEndTime", 500))
-        for name, status in world["missions"].items()
+        for name, status in (history.items() if isinstance(history, dict) else history)
     ]
-    hunt = closed(row("RowName", "Hunt_Ape"), integer("Rank", 2))
+    hunts = [
+        closed(row("RowName", name), integer("Rank", rank)) for name, rank in world["hunts"].items()
+    ]
     yield recorder("StoneRecorderComponent", integer("Amount", 3))
     yield recorder(
         "GameModeStateRecorderComponent",
@@ -219,7 +224,7 @@ def recorders(world):
     quest = [] if world["active"] is None else [row("FactionMissionName", world["active"])]
     yield recorder("IcarusQuestManagerRecorderComponent", *quest)
     yield recorder(
-        "WorldTalentManagerRecorderComponent", structures("WorldTalentRecords", "Talent", [hunt])
+        "WorldTalentManagerRecorderComponent", structures("WorldTalentRecords", "Talent", hunts)
     )
     yield recorder("StoneRecorderComponent", integer("Amount", 4))
 
