@@ -11,7 +11,7 @@ from benchmarks.children import ADDRESS, BenchmarkError
 from benchmarks.dashboard import watched_portal
 from benchmarks.plan import Plan
 from benchmarks.report import Outcome, at_most
-from tests.support.saves import large_prospect
+from tests.support.largesaves import large_prospect
 
 BOUNDARY = "benchmark"
 

@@ -14,8 +14,9 @@ from tests.conftest import LARGE
 from tests.process.test_stopping import BIG
 from tests.support.deploy.caddy import VISITOR, Upstream, free_port
 from tests.support.deploy.nginx import RunningNginx, needs_nginx
+from tests.support.largesaves import large_prospect
 from tests.support.running import curl, git
-from tests.support.saves import large_prospect, mounts_json
+from tests.support.saves import mounts_json
 
 pytestmark = needs_nginx
 

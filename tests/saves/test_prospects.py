@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from portal import saves
 from portal.saves.errors import EditError, SaveError
+from tests.support.largesaves import large_prospect
 from tests.support.saves import (
     WORLD,
     closed,
     integer,
-    large_prospect,
     payload,
     prospect_json,
     recorder,

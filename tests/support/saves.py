@@ -6,7 +6,6 @@ An edited file is compared with one that was built with the other value, byte fo
 import base64
 import hashlib
 import json
-import random
 import struct
 import zlib
 
@@ -212,9 +211,8 @@ def recorders(world):
         closed(text("Mission", name), integer("Status", status), integer("MissionEndTime", 500))
         for name, status in (history.items() if isinstance(history, dict) else history)
     ]
-    hunts = [
-        closed(row("RowName", name), integer("Rank", rank)) for name, rank in world["hunts"].items()
-    ]
+    ranks = world["hunts"].items()
+    hunts = [closed(row("RowName", name), integer("Rank", rank)) for name, rank in ranks]
     yield recorder("StoneRecorderComponent", integer("Amount", 3))
     yield recorder(
         "GameModeStateRecorderComponent",
@@ -288,18 +286,3 @@ def prospect_json(content=None, style=None, mark=b"", codec="utf-8", packed=None
     }
     file = {"ProspectInfo": info, "ProspectBlob": blob(content, **(packed or {}))}
     return mark + game_json(file, style or {}).encode(codec)
-
-
-def large_prospect(count=1150, size=18_000):
-    """1.2 MB that unpack to 20 MB, with a record for each of many things."""
-    chance = random.Random(7)  # noqa: S311 - the same file every time
-    more = [
-        recorder(f"Kind{number % 60}Component", tag("Noise", "X", noise(chance, size)))
-        for number in range(count)
-    ]
-    return prospect_json(payload(more))
-
-
-def noise(chance, size):
-    """Bytes of which, in base64, about a seventeenth is left when they are packed."""
-    return chance.randbytes(size // 26) + bytes(size - size // 26)

@@ -60,7 +60,7 @@ def test_a_player_changes_mounts(start_portal, tmp_path):
         await page.fill("#m2-gene0", "7")
         await page.fill("#m2-clone", "Twin")
         await press(page, "form.save button", "preview")
-        assert "Level is a whole number from 10 to 50." in await page.text()
+        assert "Level is a whole number from 1 to 50." in await page.text()
         await page.fill("#m1-level", "30")
         await page.click("form.save button")
         await page.until("document.querySelector('table.changes')")

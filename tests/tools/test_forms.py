@@ -5,7 +5,8 @@ import re
 import pytest
 
 from handlers.tools import pets, prospects
-from handlers.tools.changes import ChangeRow, rows
+from handlers.tools.changes import ChangeRow, Step, rows
+from handlers.tools.gamedata import NO_GAME, GameData
 from portal import saves
 from portal.errors import Malformed, TooMany, Unavailable
 from portal.http.forms import posted_fields, posted_file
@@ -16,15 +17,25 @@ from portal.uploads.quota import MOST_AT_ONCE, Holding
 from portal.uploads.store import Upload
 from tests.releases.test_pages import EVIL
 from tests.support.browser.rendering import render
-from tests.support.saves import mounts_json, prospect_json
+from tests.support.saves import fstring, mount_record, mounts_json, payload, prospect_json
 
-UPLOAD = Upload("0" * 32, "pets", EVIL, 5, 1_700_000_000, 2)
+UPLOAD = Upload("0" * 32, "pets", EVIL, 5, 1_700_000_000, 2, "Mounts.json")
 HARD = prospect_json(inside="Hard")
+
+
+def lengthened(buffer, text):
+    """A buffer in which the size before a text is one more than the text has."""
+    at = buffer.index(fstring(text)) - 9
+    return buffer[:at] + bytes([buffer[at] + 1]) + buffer[at + 1 :]
+
+
+BROKEN = lengthened(mount_record(), "Ada")
+BROKEN_WORLD = lengthened(payload(), "Terrain_900")
 
 
 def bare(description):
     """A description in which everything is unknown that may be."""
-    kept = {"number", "edits", "genetics", "talents"}
+    kept = {"number", "edits", "genetics", "talents", "wrong_lengths"}
     return [
         {k: v if k in kept else None for k, v in mount.items()} for mount in description["mounts"]
     ]
@@ -46,21 +57,32 @@ DESCRIPTIONS = {
         prospects,
         saves.describe("prospects", prospect_json(name=EVIL, missions={EVIL: 1}, active=EVIL * 2)),
     ),
+    "twins": (pets, saves.describe("pets", mounts_json({}, {"name": EVIL}, {}))),
+    "broken": (pets, saves.describe("pets", mounts_json({"record": BROKEN}))),
+    "broken-world": (prospects, saves.describe("prospects", prospect_json(BROKEN_WORLD))),
+    "hunts": (
+        prospects,
+        saves.describe("prospects", prospect_json(missions={"GH_A": 1, "DYN_1": 1, "DYN_2": 2})),
+    ),
     "copies-differ": (prospects, saves.describe("prospects", HARD)),
 }
 
 
+GAME = GameData({"talents": {"Swift_Heron": EVIL}, "species": {"Mount_Heron": EVIL}})
+
+
 def page_of(tool, description, posted=None, error=None):
     pages = tool.PAGES
-    form = fill(pages.fields(description), posted or {})
+    form = fill(pages.fields(description, GAME), posted or {})
     return render(
-        pages.template,
+        "tools/broken.html" if "broken" in description else pages.template,
         pages=pages,
         upload=UPLOAD,
         save=description,
         form=form,
         error=error,
-        **pages.context,
+        game=GAME,
+        **pages.context(description, GAME, {} if posted else {"q": "clover"}),
     )
 
 
@@ -94,46 +116,49 @@ def test_what_is_in_a_file(tool, description):
 
 @pytest.mark.parametrize("tool", [pets, prospects])
 def test_the_other_pages(tool):
-    pages, form = tool.PAGES, fill(pets.fields(HOSTILE), {"m1-name": EVIL + "!"})
+    pages, form = tool.PAGES, fill(pets.fields(HOSTILE, NO_GAME), {"m1-name": EVIL + "!"})
     error = EditError(EVIL, EVIL)
     row = ChangeRow(EVIL, EVIL, EVIL, EVIL, EVIL)
     check(render("tools/drop.html", pages=pages, error=None, way_on=None, limit=5))
     check(render("tools/drop.html", pages=pages, error=error, way_on=("/x", EVIL), limit=5))
     check(render("tools/refused.html", pages=pages, error=error, way_on=("/x", EVIL)))
-    check(render("tools/done.html", pages=pages, upload=UPLOAD, size=5))
-    check(render("tools/preview.html", pages=pages, upload=UPLOAD, changes=[row], form=form))
+    steps = [Step(2, [row, row]), Step(1, [])]
+    check(render("tools/done.html", pages=pages, upload=UPLOAD, size=5, steps=steps))
+    preview = {"pages": pages, "upload": UPLOAD, "changes": [row], "form": form}
+    for confirm in (True, False):
+        check(render("tools/preview.html", confirm=confirm, **preview))
 
 
 def test_a_form_that_comes_back_as_it_went_is_no_edit():
     for tool, description in DESCRIPTIONS.values():
-        form = fill(tool.fields(description), {})
-        again = fill(tool.fields(description), form.values)
+        form = fill(tool.PAGES.fields(description, NO_GAME), {})
+        again = fill(tool.PAGES.fields(description, NO_GAME), form.values)
         assert again.edits == again.changed() == []
 
 
 def test_a_name_that_no_browser_sends_back_is_not_renamed():
     description = {**mounts(), "mounts": [{**mounts()["mounts"][0], "name": "a\r\n\0\ud800b"}]}
     assert as_typed("a\r\n\0\ud800b") == "ab"
-    assert fill(pets.fields(description), {"m1-name": "ab"}).edits == []
-    assert fill(pets.fields(description), {"m1-name": "abc"}).edits == [
+    assert fill(pets.fields(description, NO_GAME), {"m1-name": "ab"}).edits == []
+    assert fill(pets.fields(description, NO_GAME), {"m1-name": "abc"}).edits == [
         {"edit": "rename", "mount": 1, "name": "abc"}
     ]
 
 
 def test_values_beyond_the_choice_may_stay():
-    description = mounts(genetics={"Vitality": 12}, variation=77, level=3, sex=9)
-    form = fill(pets.fields(description), {"m1-name": "New"})
+    description = mounts(genetics={"Vitality": 12}, variation=77, level=60, sex=9)
+    form = fill(pets.fields(description, NO_GAME), {"m1-name": "New"})
     assert [edit["edit"] for edit in form.edits] == ["rename"]
     page = page_of(pets, description)
     assert page.all("input", id="m1-gene0", max="12", value="12")
-    assert page.all("input", id="m1-level", min="3", value="3")
+    assert page.all("input", id="m1-level", max="60", value="60")
     assert page.all("option", value="9", selected=None)
 
 
 def test_copies_that_differ_can_be_brought_in_step():
     description = saves.describe("prospects", HARD)
     assert "The two copies of the difficulty differ" in page_of(prospects, description).text
-    form = fill(prospects.fields(description), {"difficulty": "Medium"})
+    form = fill(prospects.fields(description, NO_GAME), {"difficulty": "Medium"})
     assert form.edits == [{"edit": "difficulty", "difficulty": "Medium"}]
     assert saves.change("prospects", HARD, form.edits).description["warnings"] == []
 
@@ -141,16 +166,16 @@ def test_copies_that_differ_can_be_brought_in_step():
 def test_edits_are_arranged():
     typed = {"m1-name": "A", "m1-gene0": "1", "m1-gene1": "2", "m2-gene0": "4", "m2-name": "B"}
     typed |= {"m2-clone": "C", "m2-delete": "1"}
-    edits = pets.arrange(fill(pets.fields(mounts()), typed).edits)
+    edits = pets.arrange(fill(pets.fields(mounts(), NO_GAME), typed).edits)
     assert edits == [
         {"edit": "rename", "mount": 1, "name": "A"},
         {"edit": "genetics", "mount": 1, "values": {"Vitality": 1, "Agility": 2}},
         {"edit": "clone", "mount": 2, "name": "C"},
         {"edit": "delete", "mount": 2},
     ]
-    check_count(edits * 25)
-    with pytest.raises(EditError, match="104 changes; 100 go at once"):
-        check_count(edits * 26)
+    check_count(edits * 125)
+    with pytest.raises(EditError, match="504 changes; 500 go at once"):
+        check_count(edits * 126)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +199,9 @@ def test_changes_in_words():
     ]
     reset = [{"edit": "reset_mission", "mission": "Hill_Done"}]
     (row,) = rows(saves.preview("prospects", prospect_json(), reset))
-    assert row == ChangeRow("Mission Hill_Done", "State", "completed", "not played yet", "")
+    assert row == ChangeRow(
+        "Mission Hill_Done", "In the history", "completed, ended at 500", "taken out", ""
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_all_under_an_upload_is_private(portal, clients):
                 _, answered, body = get(portal, said, what, client, **headers)
                 assert is_private(answered)
                 assert b"<script>" not in body
-                assert not re.search(rb"<script src=\"/static/(?!copy)", body)
+                assert not re.search(rb"<script src=\"/static/(?!copy|search)", body)
         body = json.dumps({"edits": rename})
         for what in ("preview", "edit", "nothing"):
             answer = post(portal, f"{path}/{what}", "-d", body, client=client,

@@ -35,8 +35,8 @@ def bomb(size, announced):
 
 def lying():
     content = bytearray(payload())
-    at = content.index(b"ArrayProperty\0") + len(b"ArrayProperty\0")
-    content[at : at + 4] = (1 << 30).to_bytes(4, "little")
+    at = content.index(b"StructProperty\0") + len(b"StructProperty\0\0")
+    content[at : at + 4] = (1 << 30).to_bytes(4, "little")  # the count of recorders
     return prospect_json(bytes(content))
 
 
@@ -149,12 +149,13 @@ def test_no_form_with_a_file(portal, clients, arguments, gist):
 EDITS = {
     "no-json": ("{", "not JSON"),
     "deep": (100_000 * "[", "not JSON"),
+    "long": (300_000 * " ", "more than 256 KiB"),
     "list": ("[]", "no JSON object"),
     "no-edits": ('{"version": 0}', "Edits are a list"),
     "unknown": ('{"edits": [{"edit": "paint"}]}', "no edit “paint”"),
     "float": ('{"edits": [{"edit": "sex", "mount": 1, "sex": 1.0}]}', "whole number"),
     "nan": ('{"edits": [{"edit": "sex", "mount": 1, "sex": NaN}]}', "whole number"),
-    "too-many": (json.dumps({"edits": 101 * [{"edit": "delete", "mount": 1}]}), "1 to 100"),
+    "too-many": (json.dumps({"edits": 501 * [{"edit": "delete", "mount": 1}]}), "1 to 500"),
     "no-mount": ('{"edits": [{"edit": "delete", "mount": 7}]}', "whole number"),
 }
 

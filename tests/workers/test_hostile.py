@@ -25,7 +25,7 @@ def prospect():
 
 @pytest.fixture(scope="module")
 def large():
-    return made.large_prospect()
+    return large_prospect()
 
 
 def test_a_file_that_takes_too_long(tmp_path, monkeypatch):

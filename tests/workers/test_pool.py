@@ -19,6 +19,7 @@ from portal.workers import pool as workers
 from portal.workers import worker
 from tests.support import saves as made
 from tests.support.engines import HARDER, OK, SECRET, changed, runs, script, status, using
+from tests.support.largesaves import large_prospect
 from tests.support.running import ROOT
 
 SAME = [{"edit": "difficulty", "difficulty": "Medium"}]
@@ -31,7 +32,7 @@ def prospect():
 
 @pytest.fixture(scope="module")
 def large():
-    return made.large_prospect()
+    return large_prospect()
 
 
 def test_does_what_portal_saves_does(prospect):
