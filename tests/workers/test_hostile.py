@@ -16,6 +16,7 @@ from portal.saves.errors import SaveError
 from portal.workers import pool as workers
 from tests.support import saves as made
 from tests.support.engines import HARDER, OK, SECRET, changed, script, using
+from tests.support.largesaves import large_prospect
 
 
 @pytest.fixture(scope="module")
