@@ -42,7 +42,7 @@ class ChangeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class AppliedEdit:
     """One edit of the list that can be taken back: its number from 1, and what it changed."""
 
     number: int
@@ -74,10 +74,12 @@ def rows(changes: Sequence[JSONObject], game: GameData = NO_GAME) -> list[Change
     return found
 
 
-def steps(edits: Sequence[JSONObject], changes: Sequence[JSONObject], game: GameData) -> list[Step]:
+def steps(
+    edits: Sequence[JSONObject], changes: Sequence[JSONObject], game: GameData
+) -> list[AppliedEdit]:
     """The list of edits with the changes that each of them makes, the last edit first."""
     found = [
-        Step(number, rows([change for change in changes if change["edit"] == number], game))
+        AppliedEdit(number, rows([change for change in changes if change["edit"] == number], game))
         for number in range(1, len(edits) + 1)
     ]
     return found[::-1]

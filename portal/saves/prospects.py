@@ -53,7 +53,7 @@ class Prospect:
     def edit(self, asked: JSON, rules: Rules) -> Edited:
         """Check the edits and say what they change. Raises `EditError`."""
         parts = replace(self.places, rules=rules)
-        facts, gone = self._facts(), Gone(parts)
+        facts, gone = self._facts(), RemovedEntries(parts)
         effects: dict[object, ProspectEffect] = {}
         changes = []
         for number, edit in enumerate(read_edits(asked, KINDS), 1):
@@ -77,7 +77,7 @@ class Prospect:
         return self.document.changed([*members, *repack(self.blob, payload)])
 
 
-class Gone:
+class RemovedEntries:
     """The entries of missions and Great Hunts that edits take out, one edit after the other."""
 
     def __init__(self, parts: ProspectParts) -> None:

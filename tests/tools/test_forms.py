@@ -5,7 +5,7 @@ import re
 import pytest
 
 from handlers.tools import pets, prospects
-from handlers.tools.changes import ChangeRow, Step, rows
+from handlers.tools.changes import AppliedEdit, ChangeRow, rows
 from handlers.tools.gamedata import NO_GAME, GameData
 from portal import saves
 from portal.errors import Malformed, TooMany, Unavailable
@@ -122,7 +122,7 @@ def test_the_other_pages(tool):
     check(render("tools/drop.html", pages=pages, error=None, way_on=None, limit=5))
     check(render("tools/drop.html", pages=pages, error=error, way_on=("/x", EVIL), limit=5))
     check(render("tools/refused.html", pages=pages, error=error, way_on=("/x", EVIL)))
-    steps = [Step(2, [row, row]), Step(1, [])]
+    steps = [AppliedEdit(2, [row, row]), AppliedEdit(1, [])]
     check(render("tools/done.html", pages=pages, upload=UPLOAD, size=5, steps=steps))
     preview = {"pages": pages, "upload": UPLOAD, "changes": [row], "form": form}
     for confirm in (True, False):
