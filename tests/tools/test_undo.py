@@ -227,7 +227,7 @@ def test_many_are_changed_together(portal, clients):
     assert not any(mount["talents"] for mount in others)
     status, _, body = post(portal, f"{path}/edit", "-d", "version=1&all-level=30", client=client)
     assert (status, "No mount is picked" in body.decode()) == (400, True)
-    page = get(portal, said, "?species=Tamed_Wolf", client, Accept="text/html")[2].decode()
+    page = ask(f"{said['page']}?species=Tamed_Wolf", client, Accept="text/html")[2].decode()
     assert page.count('<div class="mount">') == 1
     assert "1 of 36 are shown" in page
 
