@@ -18,8 +18,7 @@ from tornado.netutil import bind_sockets
 from handlers import make_app
 from portal import __version__
 from portal.analytics.probe import probe
-from portal.config.load import ConfigError, load
-from portal.config.model import Config
+from portal.config.model import Config, ConfigError, load
 from portal.metrics.access import Guesses
 from portal.operations import commands
 from portal.process import logs
@@ -73,7 +72,7 @@ class Portal:
                 idle_connection_timeout=IDLE_SECONDS,
             )
             server.add_sockets(self._sockets)
-            # What was made until now lives as long as the process, so no collection looks at it.
+            # What the start made lives as long as the process: no collection need look at it.
             gc.freeze()
             log.info("serving on http://%s:%d", config.address, self._sockets[0].getsockname()[1])
             beating = asyncio.create_task(self._pulse.keep(slot))
@@ -85,7 +84,7 @@ class Portal:
         log.info("stopped")
 
     def _signalled(self) -> None:
-        """Stop gracefully at the first signal, at once at the second."""
+        """The first signal stops gracefully, the second at once."""
         self._pulse.stop()
         self._signals += 1
         self._stop.set()
@@ -93,12 +92,12 @@ class Portal:
             self._at_once.set()
 
     def _orphaned(self, lifeline: int) -> None:
-        """Stop gracefully: the supervisor has ended, which closes the other end of the lifeline."""
+        """The parent is gone: stop as if it had said so."""
         asyncio.get_running_loop().remove_reader(lifeline)
         self._stop.set()
 
     async def _drain(self, services: Services) -> None:
-        """Wait until no request runs, `drain_seconds` have passed or a second signal has come."""
+        """Wait until no request runs, the limit has passed or a second signal came."""
         if services.running:
             log.info("stopping; %d requests still run", len(services.running))
         deadline = asyncio.get_running_loop().time() + self._config.limits.drain_seconds
@@ -111,7 +110,7 @@ class Portal:
 
 
 def port_number(text: str) -> int:
-    """A port of the command line. Raises ValueError, which argparse turns into a sentence."""
+    """A port from the command line; argparse says what is wrong with any other."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise ValueError
@@ -119,7 +118,7 @@ def port_number(text: str) -> int:
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    """Parse the command line."""
+    """The command line."""
     parser = argparse.ArgumentParser(prog="server.py", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="the TOML file")
     parser.add_argument(
@@ -140,10 +139,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def configure(options: argparse.Namespace) -> Config:
-    """The configuration, in which options of the command line replace settings.
-
-    Raises `ConfigError`.
-    """
+    """The configuration with what the command line says instead."""
     config = load(options.config, os.environ)
     if options.port is not None:
         config = replace(config, port=options.port)
@@ -153,7 +149,7 @@ def configure(options: argparse.Namespace) -> Config:
 
 
 def run(config: Config, processes: int) -> int:
-    """Prepare what all processes share, then serve; returns the exit status."""
+    """Prepare what all processes share, then serve; the exit status."""
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(config.database)
     if why := catalog.prepare(config.catalog_index):
@@ -176,7 +172,7 @@ def run(config: Config, processes: int) -> int:
         return 0
 
     def close() -> None:
-        # The kernel accepts connections for as long as one process holds the socket open.
+        # A socket that anyone still holds goes on accepting.
         for listening in sockets:
             listening.close()
 
@@ -184,7 +180,7 @@ def run(config: Config, processes: int) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Run the command; the exit status is 0 after a graceful stop, 2 for a wrong configuration."""
+    """The command: 0 after a graceful stop, 2 for a wrong configuration, else it cannot run."""
     options = arguments(argv)
     try:
         config = configure(options)
@@ -196,7 +192,7 @@ def main(argv: list[str]) -> int:
     if command := commands.chosen(options):
         return command(config)
     logs.setup()
-    faulthandler.enable()  # a process that is aborted by systemd or its parent prints where it was
+    faulthandler.enable()  # a process that systemd or its parent aborts says where it was
     keep_heap()
     try:
         return run(config, max(1, options.processes))

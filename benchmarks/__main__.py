@@ -17,7 +17,6 @@ from benchmarks import (
     machine,
     nginx,
     recording,
-    refresh,
     saves,
     slow,
     small,
@@ -44,7 +43,6 @@ ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
     "saves": saves.measure,
     "catalog": catalog.measure,
     "umami": umami.measure,
-    "refresh": refresh.measure,
 }
 # Benchmarks that take long and so run only by name.
 LONG: dict[str, Callable[[Plan], list[Outcome]]] = {"faults": faults.measure, "soak": soak.measure}

@@ -30,6 +30,7 @@ from portal.relay.relay import Relay
 from portal.relay.request_body import RequestBody
 from portal.relay.slots import Slot
 from portal.relay.stall import StallTimer
+from portal.relay.upstream import no_admission
 from portal.suggestions import Place, nearest
 
 log = logging.getLogger("portal.web")
@@ -107,6 +108,8 @@ class GitHandler(StreamingHandler):
         media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if status != 200 or media_type != expected:
             log.warning("%s: GitLab answered %d", self.request.path, status)
+            if self.services.upstream.refuses_token(status):
+                raise no_admission()
             raise refusal(status, headers)
         self.copy_headers(headers, ANSWER_HEADERS)
         self.set_header("Content-Type", expected)  # JGit takes no parameter after it

@@ -12,6 +12,7 @@ from portal.config.model import Config
 from portal.gitlab.api import GitLabApi
 from portal.gitlab.cache import Listings
 from portal.gitlab.files import FileOpener
+from portal.gitlab.token_watch import TokenWatch
 from portal.metrics.condition import DatabaseFiles
 from portal.metrics.reports import Reports
 from portal.operations.eventlog import EventLog
@@ -19,6 +20,7 @@ from portal.operations.readiness import Readiness
 from portal.operations.traffic import TrafficCounter
 from portal.operations.upkeep import UpkeepTask
 from portal.process.background import Background
+from portal.relay.credential import Credential
 from portal.relay.curl import CurlClient
 from portal.relay.departures import Departures
 from portal.relay.upstream import Upstream
@@ -66,9 +68,10 @@ def make_services(
     if slot == 0:
         refresh = RefreshTask(config.catalog_dir, config.catalog_index)
         _start_tasks(stack, UpkeepTask(upkeep), SweepTask(uploads), refresh)
-    upstream = _upstream(stack, config)
+    credential = Credential(config.gitlab)
+    upstream = _upstream(stack, config, credential)
     analytics = _start_analytics(stack, config, slot)
-    listings = _start_listings(stack, config, traffic)
+    listings = _start_listings(stack, config, traffic, credential)
     files = DatabaseFiles(config.database, config.outbox)
     return Services(
         config=config,
@@ -110,12 +113,12 @@ def _start_recorder(stack: AsyncExitStack, config: Config, slot: int, slots: int
     return recorder
 
 
-def _upstream(stack: AsyncExitStack, config: Config) -> Upstream:
+def _upstream(stack: AsyncExitStack, config: Config, credential: Credential) -> Upstream:
     # A handle for every transfer, and one for the redirect before it, so that none waits in the
     # client's own unbounded queue.
     handles = 2 * config.limits.transfers
     client = CurlClient(force_instance=True, max_clients=handles, max_body_size=UNBOUNDED)
-    return Upstream(_closed_by(stack, client), config.gitlab, config.limits)
+    return Upstream(_closed_by(stack, client), config.gitlab, config.limits, credential)
 
 
 def _start_analytics(stack: AsyncExitStack, config: Config, slot: int) -> Analytics:
@@ -127,9 +130,12 @@ def _start_analytics(stack: AsyncExitStack, config: Config, slot: int) -> Analyt
     return analytics
 
 
-def _start_listings(stack: AsyncExitStack, config: Config, traffic: TrafficCounter) -> Listings:
+def _start_listings(
+    stack: AsyncExitStack, config: Config, traffic: TrafficCounter, credential: Credential
+) -> Listings:
     client = _closed_by(stack, CurlClient(force_instance=True))
-    api = GitLabApi(config.gitlab, client, config.limits)
+    api = GitLabApi(config.gitlab, client, config.limits, credential)
+    _start_tasks(stack, TokenWatch(api, credential))
     listings = Listings(config, api, traffic.listing_failed)
     listings.start()
     stack.push_async_callback(listings.stop)

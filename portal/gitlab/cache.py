@@ -6,34 +6,32 @@ What is served follows from GitLab's last answer:
 |--------------------------|------------------------------------------------------------------|
 | a list                   | the list                                                         |
 | none, nonsense, 429, 5xx | the last list, marked stale; without any: Unavailable            |
-| 401, 403, 404            | NotFound: it was withdrawn, and what is remembered goes too      |
+| 401, insufficient_scope  | the same: the token is refused, and not the project              |
+| 404, its own 403         | NotFound: it was withdrawn, and what is remembered goes too      |
 """
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from time import monotonic
 
 from portal.config.model import Config, Project
 from portal.errors import NotFound, Unavailable
 from portal.gitlab.api import GitLabApi
 from portal.gitlab.disk import ListingFiles
-from portal.gitlab.requests import Failing, Withdrawn
+from portal.gitlab.pause import FIRST_PAUSE, Pause
+from portal.gitlab.requests import Failing, FailureCause, Withdrawn
+from portal.gitlab.state import GitLabState, ListState, ProjectState
 from portal.relay.upstream import Target
-from portal.releases.edits import dated
 from portal.releases.model import Asset, LeftOut, Listing, Release
 
 log = logging.getLogger("portal.listings")
 
 FIRST_SECONDS = 5.0  # how long a visitor waits for the first list of all
 ANEW_SECONDS = 5.0  # how long a download waits for its file's checksum
-FIRST_PAUSE = 2.0  # after a failure; doubles with each
-LONGEST_PAUSE = 60.0  # so that a GitLab that is back is seen within a minute
 WANTED_PAUSE = 0.8  # the least, where a visitor asks and there is nothing to show
 
 
@@ -41,7 +39,10 @@ class Listings:
     """The cache; belongs to one event loop and touches no thread. `start()` it on that loop."""
 
     def __init__(
-        self, config: Config, api: GitLabApi, failed: Callable[[], None] = lambda: None
+        self,
+        config: Config,
+        api: GitLabApi,
+        failed: Callable[[FailureCause], None] = lambda _: None,
     ) -> None:
         """`failed` is called whenever GitLab gives no list."""
         self._api, self._projects = api, config.projects
@@ -62,9 +63,19 @@ class Listings:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def confirmed(self) -> bool:
-        """Whether GitLab answered for any project, the last time that it was asked."""
-        return any(kept.confirmed for kept in self._kept.values())
+    def state(self) -> GitLabState:
+        """What the operator is told of GitLab."""
+        now = datetime.now(UTC)
+        credential = self._api.credential
+        info = credential.info
+        return GitLabState(
+            token_refused=credential.trouble,
+            token_name=info.name if info else "",
+            token_expires_on=info.expires_on if info else None,
+            token_seconds_left=info.seconds_left(now) if info else None,
+            token_expires_soon=credential.expires_soon(now) is not None,
+            projects=tuple(kept.state() for kept in self._kept.values()),
+        )
 
     def target(self, project: Project, url: str) -> Target:
         """What is asked for an address of a file; raises `PortalError` where it may not be."""
@@ -98,30 +109,6 @@ class Listings:
         return kept.listing()
 
 
-class Pause:
-    """How long to wait before the next request, in seconds; shared by all projects."""
-
-    def __init__(self, refresh_seconds: float) -> None:
-        self._refresh = refresh_seconds
-        self._throttled_until = 0.0
-
-    def throttled(self, seconds: float) -> None:
-        """GitLab asked for silence: every project's requests come from one address."""
-        self._throttled_until = max(self._throttled_until, _now() + seconds)
-
-    def silence(self) -> float:
-        """How long GitLab wants to hear nothing from us; 0 mostly."""
-        return max(0.0, self._throttled_until - _now())
-
-    def after(self, failures: int) -> float:
-        """Until the next refresh, after so many failures in a row."""
-        if not failures:
-            return self._refresh * random.uniform(0.9, 1.0)  # noqa: S311 - a spread  # nosec B311
-        first = min(FIRST_PAUSE, self._refresh)
-        pause: float = min(first * 2 ** min(failures - 1, 16), LONGEST_PAUSE)
-        return pause * random.uniform(0.75, 1.0)  # noqa: S311  # nosec B311
-
-
 class _Kept:
     """One project: what is known of it, and the loop that keeps it so."""
 
@@ -131,7 +118,7 @@ class _Kept:
         api: GitLabApi,
         memory: ListingFiles,
         pause: Pause,
-        failed: Callable[[], None],
+        failed: Callable[[FailureCause], None],
     ) -> None:
         self.asked = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -164,9 +151,20 @@ class _Kept:
     def known(self) -> bool:
         return self._listing is not None
 
-    @property
-    def confirmed(self) -> bool:
-        return self.asked.is_set() and not self._failures
+    def state(self) -> ProjectState:
+        state: ListState = "unknown"
+        if self._withdrawn:
+            state = "withdrawn"
+        elif self._listing is not None:
+            stale = self._listing.stale or self._failures or not self.asked.is_set()
+            state = "stale" if stale else "fresh"
+        return ProjectState(
+            slug=self._project.slug,
+            path=self._api.place(self._project).paths[0],
+            configured_path=self._project.path,
+            state=state,
+            why="" if state == "fresh" else self._said or "it was not asked yet",
+        )
 
     def measured_seconds_ago(self, asset: Asset) -> float | None:
         return self._api.measured_seconds_ago(self._project, asset)
@@ -185,9 +183,8 @@ class _Kept:
             log.info("%s: a file's checksum is not known: %s", self._project.slug, failure)
             return None
         if measured != asset and self._listing:
-            known = await self._api.measured(self._project)
-            if known:  # there are none while the list is the one that was kept on disk
-                self._listing = replace(self._listing, releases=known)
+            known = self._api.measured(self._project, self._listing.releases)
+            self._listing = replace(self._listing, releases=known)
         return measured
 
     async def run(self) -> None:
@@ -210,7 +207,7 @@ class _Kept:
             self._remembered = None
             await asyncio.to_thread(self._memory.forget, self._project)
         elif self._listing and not self._listing.stale:
-            changed = self._listing.releases is not self._remembered
+            changed = self._listing.releases != self._remembered
             await asyncio.to_thread(self._memory.keep, self._project, self._listing, changed)
             self._remembered = self._listing.releases
 
@@ -231,23 +228,21 @@ class _Kept:
         except Withdrawn as answer:
             self._withdraw(str(answer))
         except Failing as failure:
-            self._count_failure()
+            self._count_failure(failure.cause)
             self._failed(str(failure), failure.wait)
         except Exception:
             log.exception("%s: the list of releases could not be read", self._project.slug)
             self._failed("a fault of ours", None)
         else:
-            known = self._listing.releases if self._listing else ()
-            recall = partial(self._memory.recall, self._project)
-            self._fresh(await dated(releases, known, recall))
+            self._fresh(releases)
             if self._measuring is None or self._measuring.done():
                 loop = asyncio.get_running_loop()
-                self._measuring = loop.create_task(self._measure())
+                self._measuring = loop.create_task(self._measure(releases))
 
-    async def _measure(self) -> None:
+    async def _measure(self, releases: tuple[Release, ...]) -> None:
         """Fill in sizes and checksums; without them, the list is still GitLab's own."""
         try:
-            known = await self._api.measure(self._project)
+            await self._api.measure(self._project, releases)
         except (Failing, Withdrawn) as failure:
             self._throttled(failure.wait if isinstance(failure, Failing) else None)
             log.info("%s: sizes are not known: %s", self._project.slug, failure)
@@ -255,6 +250,7 @@ class _Kept:
             log.exception("%s: the packages could not be read", self._project.slug)
         else:
             if self._listing:  # which may be newer than what was measured
+                known = self._api.measured(self._project, self._listing.releases)
                 self._listing = replace(self._listing, releases=known)
 
     def _fresh(self, releases: tuple[Release, ...]) -> None:
@@ -293,7 +289,3 @@ def _unavailable(seconds: float) -> Unavailable:
         "The list of releases cannot be had at the moment.",
         retry_after=max(1, round(seconds)),
     )
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -1,15 +1,13 @@
 """One request to GitLab's API: what is sent, how much may come back, what an answer means."""
 
-import asyncio
-import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import pycurl
@@ -19,85 +17,91 @@ from tornado.httputil import HTTPHeaders
 
 from portal import __version__
 from portal.config.model import GitLab, Limits
-from portal.gitlab import decoding
-from portal.gitlab.collection import paused_collection
+from portal.relay.credential import Credential, TokenInfo
+from portal.relay.curl import reason, towards_gitlab
 
 log = logging.getLogger("portal.gitlab")
 
 T = TypeVar("T")
 
 ANSWER_SECONDS = 20.0
-ANSWER_BYTES = 48 << 20  # decompressed: a hundred releases with a thousand links each are 25 MiB
+ANSWER_BYTES = 16 * 1024 * 1024  # a hundred releases with long notes are about one
 WAIT_SECONDS = 300.0  # no Retry-After is believed beyond it
 
-_WITHDRAWN = (401, 403, 404)
+_WITHDRAWN = (403, 404)
 # A pooled connection that the other side had closed; libcurl's numbers.
 _CLOSED = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 _NEXT = re.compile(r"<([^<>]*)>(?:\s*;[^,<]*)?\s*;\s*rel=\"?next\"?(?![\w-])")
 _VISIBLE = re.compile(r"[!-~]{1,2048}")
 
 
+# What an operator does about it differs: the token, the address, patience, the network, GitLab.
+FailureCause = Literal["token", "banned", "throttled", "no_answer", "status", "nonsense"]
+FAILURE_CAUSES: tuple[FailureCause, ...] = (
+    "token",
+    "banned",
+    "throttled",
+    "no_answer",
+    "status",
+    "nonsense",
+)
+
+
 class Withdrawn(Exception):  # noqa: N818 - an answer, not a fault
-    """GitLab answered that this is not, or no longer, for us (401, 403, 404)."""
+    """GitLab answered that the project is not, or no longer, for us (404, or a 403 of its own)."""
 
 
 class Failing(Exception):  # noqa: N818
     """GitLab gave no usable answer; `wait` is how many seconds it asked us to wait, if it did."""
 
-    def __init__(self, what: str, wait: float | None = None) -> None:
+    def __init__(
+        self, what: str, wait: float | None = None, cause: FailureCause = "nonsense"
+    ) -> None:
         super().__init__(what)
         self.wait = wait
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list, as `value`; `following` is the query of the next one, None on the last.
+class Page:
+    """One page of a list; `following` is the query of the next one, None on the last."""
 
-    `digest` is of the answer's bytes: GitLab sends no ETag where a proxy takes it away.
-    """
-
-    value: T
+    entries: list[Any]
     following: str | None
     etag: str | None
-    digest: bytes
 
 
 class Requests:
     """Sends them; the token goes to GitLab's own origin only, since no address is followed."""
 
-    def __init__(self, gitlab: GitLab, client: AsyncHTTPClient, limits: Limits) -> None:
+    def __init__(
+        self,
+        gitlab: GitLab,
+        client: AsyncHTTPClient,
+        limits: Limits,
+        credential: Credential | None = None,
+    ) -> None:
         self._base = f"{gitlab.url}/api/v4"
-        self._token = gitlab.token
+        self._credential = credential or Credential(gitlab)
+        self._towards = towards_gitlab(gitlab)
         self._client = client
         self._limits = limits
 
-    async def page(
-        self,
-        path: str,
-        query: str,
-        read: Callable[[Iterator[Any]], T],
-        known: Page[T] | None = None,
-    ) -> Page[T]:
-        """One page; `known` is returned where it has not changed, by its ETag or to the byte.
+    async def page(self, path: str, query: str, known: Page | None = None) -> Page:
+        """One page; `known` is returned where GitLab says that it has not changed.
 
-        `read` makes the value of the entries, in a thread. Raises `Withdrawn` and `Failing`, whose
-        text may be logged: it holds no query and nothing of the answer.
+        Raises `Withdrawn` and `Failing`, whose text may be logged: it holds no query and nothing
+        of the answer.
         """
         etag = known.etag if known else None
         response, body = await self._answer(path, f"?{query}", etag)
         if response.code == 304 and known:
             return known
-        digest = await asyncio.to_thread(_digest, body)
-        if known and digest == known.digest:
-            return known
-        try:
-            with paused_collection():
-                value = await asyncio.to_thread(lambda: read(decoding.entries(body)))
-        except decoding.NotAList as error:
-            raise Failing(f"{path} answered with no list of JSON: {error}") from None
+        entries = _json(path, body, list)
         etag = response.headers.get("ETag", "")
-        following_query = following(response.headers, query)
-        return Page(value, following_query, etag if _VISIBLE.fullmatch(etag) else None, digest)
+        return Page(
+            entries, following(response.headers, query), etag if _VISIBLE.fullmatch(etag) else None
+        )
 
     async def project_number(self, path: str) -> int:
         """The number of the project at `path`. Raises as `page` does."""
@@ -107,15 +111,45 @@ class Requests:
             raise Failing(f"{path} answered without a number")
         return number
 
+    async def token_info(self) -> TokenInfo:
+        """What GitLab says of the token itself, of a project's or a group's too.
+
+        https://docs.gitlab.com/api/personal_access_tokens/#get-details-on-a-personal-access-token;
+        raises as `page` does.
+        """
+        _, body = await self._answer("/personal_access_tokens/self", "", None)
+        said = _json("/personal_access_tokens/self", body, dict)
+        scopes, name, ends = said.get("scopes"), said.get("name"), said.get("expires_at")
+        listed = scopes if isinstance(scopes, list) else []
+        try:
+            expires_on = date.fromisoformat(ends[:10]) if isinstance(ends, str) else None
+        except ValueError:
+            raise Failing("/personal_access_tokens/self answered with a strange date") from None
+        return TokenInfo(
+            name=name[:200] if isinstance(name, str) else "",
+            scopes=tuple(scope for scope in listed if isinstance(scope, str)),
+            expires_on=expires_on,
+        )
+
     async def _answer(
         self, path: str, query: str, etag: str | None
     ) -> tuple[HTTPResponse, bytearray]:
         """A 200, or a 304 where there was an ETag to ask with."""
+        token = self._credential.token
         response, body = await self._fetch(f"{self._base}{path}{query}", etag)
+        if why := refusal_of_token(response.code, body):
+            self._credential.refused(token, why)
+            raise Failing(f"GitLab refuses the token: {why}", cause="token")
+        if response.code == 403 and not body.lstrip().startswith(b"{"):
+            why = f"{path} answered 403: GitLab has banned this address for a while"
+            raise Failing(why, cause="banned")
         if response.code in _WITHDRAWN:
             raise Withdrawn(f"{path} answered {response.code}")
+        if response.code < 400:
+            self._credential.accepted(token)
         if response.code != 200 and not (response.code == 304 and etag):
-            raise Failing(f"{path} answered {response.code}", retry_after(response))
+            cause: FailureCause = "throttled" if response.code == 429 else "status"
+            raise Failing(f"{path} answered {response.code}", retry_after(response), cause)
         return response, body
 
     async def _fetch(self, url: str, etag: str | None) -> tuple[HTTPResponse, bytearray]:
@@ -135,8 +169,8 @@ class Requests:
     async def _fetch_once(self, url: str, etag: str | None) -> tuple[HTTPResponse, bytearray]:
         body = bytearray()
         headers = HTTPHeaders({"Accept": "application/json"})
-        if self._token:
-            headers["PRIVATE-TOKEN"] = self._token
+        if token := self._credential.token:
+            headers["PRIVATE-TOKEN"] = token
         if etag:
             headers["If-None-Match"] = etag
         request = HTTPRequest(
@@ -146,12 +180,14 @@ class Requests:
             request_timeout=min(self._limits.first_byte_seconds, ANSWER_SECONDS),
             follow_redirects=False,
             user_agent=f"portal/{__version__}",
-            prepare_curl_callback=_bounded(body),
+            prepare_curl_callback=_bounded(body, self._towards),
         )
         return await self._client.fetch(request, raise_error=False), body
 
 
-def _bounded(body: bytearray) -> Callable[[pycurl.Curl], None]:
+def _bounded(
+    body: bytearray, towards: Callable[[pycurl.Curl], None]
+) -> Callable[[pycurl.Curl], None]:
     """Collect the (decoded) body ourselves: the client's own bound is for whole downloads."""
 
     def write(chunk: bytes) -> int:
@@ -162,8 +198,7 @@ def _bounded(body: bytearray) -> Callable[[pycurl.Curl], None]:
 
     def prepare(curl: pycurl.Curl) -> None:
         curl.setopt(pycurl.WRITEFUNCTION, write)
-        # Tornado unsets it, and libcurl would then obey https_proxy from the environment.
-        curl.setopt(pycurl.PROXY, "")
+        towards(curl)
         curl.setopt(pycurl.VERBOSE, 0)  # Tornado's debug log would hold the token
 
     return prepare
@@ -171,12 +206,27 @@ def _bounded(body: bytearray) -> Callable[[pycurl.Curl], None]:
 
 def _no_answer(error: Exception) -> Failing:
     if isinstance(error, CurlError):
-        return Failing(f"no answer (libcurl's error {error.errno})")
-    return Failing(f"no answer ({type(error).__name__})")
+        return Failing(reason(error), cause="no_answer")
+    return Failing(f"no answer ({type(error).__name__})", cause="no_answer")
 
 
-def _digest(body: bytearray) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
+def refusal_of_token(status: int, body: bytes | bytearray) -> str:
+    """Why GitLab refuses the token and not the project, in its own words; "" where it does not.
+
+    401 always is the token's, 403 only with `insufficient_scope` (lib/api/api_guard.rb).
+    """
+    if status not in (401, 403):
+        return ""
+    try:
+        said = json.loads(body[:ANSWER_BYTES])
+    except (ValueError, RecursionError):
+        said = None
+    said = said if isinstance(said, dict) else {}
+    if status == 403 and said.get("error") != "insufficient_scope":
+        return ""
+    why = said.get("error_description") or said.get("message") or said.get("error")
+    text = why if isinstance(why, str) else f"it answered {status}"
+    return "".join(c for c in text if c.isprintable())[:200]
 
 
 def _json(path: str, body: bytearray, kind: type[T]) -> T:

@@ -1,1 +1,1 @@
-"""/metrics: its tables as data, the figures in them, and the forms HTML, JSON, CSV, Prometheus."""
+"""What the operator sees: which tables there are, what fills them, and the forms they take."""

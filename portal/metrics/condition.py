@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from portal.gitlab.state import GitLabState
 from portal.releases.model import LeftOut
 from sql.errors import OutboxError
 from sql.outbox import State
@@ -15,14 +16,14 @@ from sql.reader import Snapshot
 
 log = logging.getLogger("portal.metrics")
 
-# The disk counts as low below this, and below the size of the database, since a backup needs that.
+# Below this the disk is low; and below the database's own size, which a backup would take.
 LOW_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """The last run of one of the operator's commands; `detail` is the size of a backup in bytes, or
-    the day before which rows were pruned."""
+    """The last time one of the operator's commands was done; `detail` is a backup's bytes, or the
+    day before which rows are gone."""
 
     at: datetime
     detail: str
@@ -30,12 +31,11 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The state of all processes together; sizes in bytes, `clients_behind` in seconds.
+    """Over all processes; sizes in bytes, `clients_behind` in seconds, times aware.
 
-    `recent` and `ever` are sums of traffic by name, of the last 24 hours and of all time. `outbox`
-    is the state of the outbox of page events: None where page events are not configured, or where
-    `outbox_unread` says that it could not be read. `left_out` has the links of releases that are
-    left out, by project.
+    `recent` and `ever` are traffic by name, of the last 24 hours and since the first. `outbox` is
+    that of page events: None where they are not taken, or where `outbox_unread` says that it could
+    not be read. `left_out` are the links of releases that are no files here, by project.
     """
 
     running: int
@@ -46,6 +46,7 @@ class Condition:
     ever: Mapping[str, int]
     operations: Mapping[str, Operation]
     clients_behind: float
+    gitlab: GitLabState
     outbox: State | None = None
     outbox_unread: bool = False
     left_out: Mapping[str, tuple[LeftOut, ...]] = field(default_factory=dict)
@@ -63,16 +64,21 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFiles:
-    """The databases that are read; `outbox` is None where page events are not configured."""
+    """The files that are looked at; `outbox` is None where page events are not taken."""
 
     database: Path
     outbox: Path | None
 
 
 def look(
-    snapshot: Snapshot, now: datetime, files: DatabaseFiles, running: int, spilled: int
+    snapshot: Snapshot,
+    now: datetime,
+    files: DatabaseFiles,
+    running: int,
+    spilled: int,
+    gitlab: GitLabState,
 ) -> Condition:
-    """Read the state; blocking. Raises `ReadError`."""
+    """Read it; blocking. Raises `ReadError`."""
     database = files.database
     outbox = _outbox(files.outbox)
     since = f"{now - timedelta(hours=24):%Y-%m-%d %H:00}"
@@ -88,13 +94,14 @@ def look(
             name: Operation(_time(at), detail) for name, at, detail in snapshot.rows("operations")
         },
         clients_behind=_behind(snapshot, now),
+        gitlab=gitlab,
         outbox=outbox,
         outbox_unread=bool(files.outbox) and outbox is None,
     )
 
 
 def _outbox(path: Path | None) -> State | None:
-    """The outbox's state; None where it cannot be read: the other numbers are still shown."""
+    """No number of the portal's own is missing where this one cannot be read."""
     if path is None:
         return None
     try:
@@ -105,7 +112,7 @@ def _outbox(path: Path | None) -> State | None:
 
 
 def _behind(snapshot: Snapshot, now: datetime) -> float:
-    """The age in seconds of the earliest row whose client is not counted yet."""
+    """How old the earliest row is whose client is not counted yet."""
     ((earliest,),) = snapshot.rows("uncounted_since")
     return max(0.0, (now - _time(earliest)).total_seconds()) if earliest else 0.0
 

@@ -1,7 +1,7 @@
-"""Prometheus exposition: the series, their names and their values.
+"""The numbers for Prometheus scrapers.
 
-All values come from the database or from memory that the processes share, so each process answers
-the same, and prometheus_client's multiprocess mode (a folder of files) is not needed.
+All of them come from the database or from memory that the processes share, so whichever process is
+asked answers the same: prometheus_client's own files for several processes are not needed.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from portal import __version__
+from portal.gitlab.requests import FAILURE_CAUSES
+from portal.gitlab.state import LIST_STATES
 from portal.metrics.condition import Condition
 from portal.metrics.dashboard import Days, clients
 from portal.metrics.tables import REQUESTS, SECTIONS, MetricsTable
@@ -19,14 +21,14 @@ from portal.releases.model import CAUSES
 from sql.outbox import OUTCOMES, REASONS
 from sql.reader import Snapshot
 
-# Requests for files by project and verdict; the page has their sums over all projects.
+# Requests by project, which the page sums up over all of them.
 REQUESTS_BY_PROJECT = replace(
     REQUESTS,
     columns=("project", "verdict"),
     statement="section_by_2",
     parameters={"section": "requests"},
 )
-# One counter over all days for each: its name, its help and the table with its values.
+# Name, help and table of a counter each, of all days.
 COUNTERS: tuple[tuple[str, str, MetricsTable], ...] = (
     *((section.series, section.series_help, section.tables[0]) for section in SECTIONS),
     ("download_requests", "Requests for files, by what they were.", REQUESTS_BY_PROJECT),
@@ -35,14 +37,14 @@ COUNTERS: tuple[tuple[str, str, MetricsTable], ...] = (
 
 @dataclass(frozen=True, eq=False)
 class Source(Collector):
-    """The values of one scrape, read from one snapshot of the database."""
+    """One scrape, over one snapshot."""
 
     snapshot: Snapshot
     days: Days
     condition: Condition
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric family. Names follow prometheus.io: base units, `_total` for counters."""
+        """Every metric; names are prometheus.io's: base units, `_total` for counters."""
         yield from self._counters()
         yield from self._clients()
         yield from self._condition()
@@ -89,6 +91,7 @@ class Source(Collector):
         yield CounterMetricFamily(
             "portal_upstream_failures", "Answers that GitLab or a host failed.", value=failures
         )
+        yield from self._gitlab()
         yield from self._outbox()
         yield self._left_out()
         family = GaugeMetricFamily("portal_build_info", "The version.", labels=("version",))
@@ -105,6 +108,36 @@ class Source(Collector):
             for cause in CAUSES:
                 family.add_metric((project, cause), sum(link.cause == cause for link in links))
         return family
+
+    def _gitlab(self) -> Iterator[Metric]:
+        state = self.condition.gitlab
+        refused = bool(state.token_refused)
+        yield GaugeMetricFamily(
+            "portal_gitlab_token_refused", "1 while GitLab refuses the token.", value=refused
+        )
+        if state.token_seconds_left is not None:
+            yield GaugeMetricFamily(
+                "portal_gitlab_token_expires_seconds",
+                "Seconds until GitLab refuses the token.",
+                value=state.token_seconds_left,
+            )
+        family = GaugeMetricFamily(
+            "portal_gitlab_project_state",
+            "1 for the state of each project's list of releases.",
+            labels=("project", "state"),
+        )
+        for project in state.projects:
+            for name in LIST_STATES:
+                family.add_metric((project.slug, name), project.state == name)
+        yield family
+        failures = CounterMetricFamily(
+            "portal_gitlab_listing_failures",
+            "Times that GitLab gave no list of releases, by cause.",
+            labels=("cause",),
+        )
+        for cause in FAILURE_CAUSES:
+            failures.add_metric((cause,), self.condition.ever.get(f"listing_failures_{cause}", 0))
+        yield failures
 
     def _outbox(self) -> Iterator[Metric]:
         state = self.condition.outbox
@@ -142,7 +175,7 @@ class Source(Collector):
 
 
 def answer(source: Source, accept: str) -> tuple[bytes, str]:
-    """The exposition in the format that `Accept` prefers, and its content type."""
+    """The text in the form that `Accept` prefers, and its content type."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(source)
     encoder, content_type = choose_encoder(accept)

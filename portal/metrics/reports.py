@@ -1,4 +1,4 @@
-"""Reads the data of /metrics in threads, from one snapshot each time."""
+"""Reads what the operator asks for, off the event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from portal.errors import Unavailable
 from portal.gitlab.cache import Listings
+from portal.gitlab.state import GitLabState
 from portal.metrics import csvs, prometheus
 from portal.metrics.condition import Condition, DatabaseFiles, look
 from portal.metrics.dashboard import (
@@ -32,7 +33,7 @@ T = TypeVar("T")
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Turn the database's errors into `Unavailable`."""
+    """The database's errors as the portal's."""
     try:
         yield
     except ReadError as error:
@@ -40,10 +41,7 @@ def _readable() -> Iterator[None]:
 
 
 class Reports:
-    """The data of /metrics for each of its forms; belongs to one event loop.
-
-    All methods raise `Unavailable` where the database cannot be read.
-    """
+    """What /metrics shows, in each of its forms; belongs to one process's event loop."""
 
     def __init__(
         self,
@@ -62,26 +60,27 @@ class Reports:
         self._listings = listings
 
     async def dashboard(self, window: str) -> Dashboard:
-        """The data of the whole page as it is now; `window` is a key of `WINDOWS`."""
+        """Everything on the page, as it is now; `window` is of `WINDOWS`."""
         now = datetime.now(UTC)
-        spilled = await self._prepare(now)
-        return await self._read(lambda snapshot: self._dashboard(snapshot, now, window, spilled))
+        spilled, gitlab = await self._prepare(now), self._listings.state()
+        return await self._read(
+            lambda snapshot: self._dashboard(snapshot, now, window, spilled, gitlab)
+        )
 
     async def scrape(self, accept: str) -> tuple[bytes, str]:
         """The metrics for a Prometheus scraper, and their content type."""
         now = datetime.now(UTC)
-        spilled = await self._prepare(now)
+        spilled, gitlab = await self._prepare(now), self._listings.state()
 
         def work(snapshot: Snapshot) -> tuple[bytes, str]:
             days = self._days(snapshot, now, "all")
-            return prometheus.answer(
-                prometheus.Source(snapshot, days, self._condition(snapshot, now, spilled)), accept
-            )
+            condition = self._condition(snapshot, now, spilled, gitlab)
+            return prometheus.answer(prometheus.Source(snapshot, days, condition), accept)
 
         return await self._read(work)
 
     async def csv(self, name: str, window: str) -> AsyncIterator[str]:
-        """A whole table, piece by piece, in bounded memory; `name` is one of `csvs.NAMES`."""
+        """A whole table, piece by piece, in bounded memory; `name` is of `csvs.NAMES`."""
         now = datetime.now(UTC)
         await self._prepare(now)
         if name == csvs.DAYS:
@@ -94,7 +93,7 @@ class Reports:
         days, known = await self._read(
             lambda snapshot: (days := self._days(snapshot, now, window), clients(snapshot, days))
         )
-        head = csvs.head(table)  # sent with the first rows, so that an error can still be answered
+        head = csvs.head(table)  # not before the rows can be read: then an error is still an answer
         parameters: dict[str, str | int] = {**days.parameters(table), "limit": -1}
         with _readable():
             async for rows in self._reader.batches(table.statement, parameters):
@@ -108,14 +107,16 @@ class Reports:
             return await self._reader.read(work)
 
     async def _prepare(self, now: datetime) -> int:
-        """Roll up the days that are over, if that is not done yet; the number of spilled events."""
+        """Move the windows to today, if nobody has; how many events are spilled."""
         ((day,),) = await self._read(lambda snapshot: snapshot.rows("rolled_up_to"))
         if day != str(now.date()):
-            with suppress(UpkeepError):  # the page says so by `behind`, the background pass logs it
+            with suppress(UpkeepError):  # `behind` says so on the page, and the pass in the log
                 await asyncio.to_thread(self._upkeep.roll_up, now.date())
         return await asyncio.to_thread(waiting, self._spill_dir, self._files.database)
 
-    def _dashboard(self, snapshot: Snapshot, now: datetime, window: str, spilled: int) -> Dashboard:
+    def _dashboard(
+        self, snapshot: Snapshot, now: datetime, window: str, spilled: int, gitlab: GitLabState
+    ) -> Dashboard:
         days = self._days(snapshot, now, window)
         known = clients(snapshot, days)
         drawn = calendars(snapshot, days)
@@ -126,11 +127,14 @@ class Reports:
             ranked=window,
             sections=tuple(fill(snapshot, part, days, known, drawn[part.id]) for part in SECTIONS),
             requests=requests(snapshot, days),
-            condition=self._condition(snapshot, now, spilled),
+            condition=self._condition(snapshot, now, spilled, gitlab),
         )
 
-    def _condition(self, snapshot: Snapshot, now: datetime, spilled: int) -> Condition:
-        condition = look(snapshot, now, self._files, self._transfers.running, spilled)
+    def _condition(
+        self, snapshot: Snapshot, now: datetime, spilled: int, gitlab: GitLabState
+    ) -> Condition:
+        running = self._transfers.running
+        condition = look(snapshot, now, self._files, running, spilled, gitlab)
         return replace(condition, left_out=self._listings.left_out())
 
     def _days(self, snapshot: Snapshot, now: datetime, window: str) -> Days:

@@ -1,11 +1,11 @@
-"""The tables of the operator's page as data. Each of them can also be had as a CSV file."""
+"""Which tables the operator's page has, as data; each is also a CSV file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-# The windows by which long tables can be ranked.
+# The windows, by which long tables may be ranked.
 WINDOWS = {"30": "30 days", "90": "90 days", "all": "all days"}
-# The most rows of a table on the page and in the JSON; the CSV file has all rows.
+# Rows of a table on the page and in the JSON; the CSV file has all.
 TOP = 100
 
 Labels = tuple[str, ...]
@@ -27,11 +27,11 @@ VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class MetricsTable:
-    """One table: `statement` is its query in `sql/queries/metrics.sql`, which selects the text
-    `columns`, then the four counts of `Figures` and, if `results` names it, one more number.
+    """One table: `statement` is its query in `sql/queries/metrics.sql`, which gives `columns` of
+    text, then the counts in the windows, and last, where `results` names it, one number more.
 
-    `scope` gives the key under which the clients of a row are counted. `names` maps what is stored
-    to what readers of the page see.
+    `scope` says under which key the clients of a row are counted. `names` are what readers of the
+    page see instead of what is stored.
     """
 
     id: str
@@ -47,10 +47,10 @@ class MetricsTable:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the page. The rows of its first table add up to the section's total.
+    """A part of the page; the rows of its first table add up to the section's total.
 
-    For Prometheus the same table is the counter `portal_<series>_total`, with its columns as labels
-    and `series_help` as its help. `id` is one of `sql.sections`.
+    The same table is the counter `portal_<series>_total` for Prometheus, with its columns as labels
+    and `series_help` as its description. `id` is of `sql.sections`.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The data of /metrics as JSON."""
+"""The page's data as other programs and the template take it."""
 
 import json
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import Any
 from portal import __version__
 from portal.analytics.share import UmamiFigures
 from portal.catalog.state import CatalogState
+from portal.gitlab.state import GitLabState
 from portal.metrics.condition import Condition
 from portal.metrics.dashboard import Dashboard, FilledTable, MetricsRow
 from portal.metrics.figures import Figures
@@ -14,7 +15,7 @@ from sql.outbox import OUTCOMES
 
 
 def as_json(dashboard: Dashboard, shared: UmamiFigures, tables: CatalogState | None) -> str:
-    """The whole dashboard. Text is as it was recorded; tables have the names of the CSV files."""
+    """The whole dashboard; text is as it was recorded, names are the CSV tables'."""
     return json.dumps(
         {
             "made_at": dashboard.made_at.isoformat(timespec="seconds"),
@@ -70,6 +71,7 @@ def _condition(dashboard: Dashboard) -> dict[str, Any]:
         "database_bytes": condition.database,
         "disk_free_bytes": condition.free,
         "disk_low": condition.low,
+        "gitlab": _gitlab(condition.gitlab),
         "outbox": _outbox(condition),
         "release_links_left_out": {
             project: [asdict(link) for link in links]
@@ -82,8 +84,14 @@ def _condition(dashboard: Dashboard) -> dict[str, Any]:
     }
 
 
+def _gitlab(state: GitLabState) -> dict[str, Any]:
+    """The token and each project's list of releases."""
+    ends = state.token_expires_on
+    return {**asdict(state), "token_expires_on": str(ends) if ends else None}
+
+
 def _pages(shared: UmamiFigures) -> dict[str, Any] | None:
-    """Umami's figures by window in days; None where there are none."""
+    """What Umami has, by window in days; null without figures."""
     if shared.figures is None:
         return None
     return {
@@ -100,7 +108,7 @@ def _pages(shared: UmamiFigures) -> dict[str, Any] | None:
 
 
 def _outbox(condition: Condition) -> dict[str, Any] | None:
-    """The outbox of page events; None where it is not configured or cannot be read."""
+    """Page events; null where none are taken, or where that cannot be read."""
     state = condition.outbox
     if state is None:
         return None

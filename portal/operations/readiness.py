@@ -7,6 +7,7 @@ from pathlib import Path
 
 from portal.config.model import Config
 from portal.gitlab.cache import Listings
+from portal.gitlab.state import GitLabState
 from sql.errors import ReadError
 from sql.reader import Reader
 from sql.spill import waiting
@@ -41,7 +42,7 @@ class Readiness:
         """How it is now."""
         config = self._config
         disk = await asyncio.to_thread(_disk, config.data_dir)
-        gitlab = OK if self._listings.confirmed() else "gave no list of releases at the last try"
+        gitlab = gitlab_trouble(self._listings.state()) or OK
         return ReadinessState(await self._database(), gitlab, disk)
 
     async def _database(self) -> str:
@@ -52,6 +53,14 @@ class Readiness:
         except ReadError:
             return "cannot be read"
         return f"cannot be written: {spilled} events wait" if spilled else OK
+
+
+def gitlab_trouble(state: GitLabState) -> str:
+    """What keeps files or clones of a project from being served anew; "" where nothing does."""
+    if state.token_refused:
+        return f"refuses the token: {state.token_refused}"
+    away = [each for each in state.projects if each.state != "fresh"]
+    return "; ".join(f"{each.slug} ({each.state}): {each.why}" for each in away)
 
 
 def _disk(folder: Path) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Literal
 
 from portal.events import Traffic
+from portal.gitlab.requests import FailureCause
 from portal.operations.eventlog import EventLog
 from portal.process.background import Background
 
@@ -33,9 +34,10 @@ class TrafficCounter(Background):
         """GitLab, or another host of assets, could not be reached, was too slow or broke off."""
         self._sums["upstream_failures"] += 1
 
-    def listing_failed(self) -> None:
+    def listing_failed(self, cause: FailureCause) -> None:
         """GitLab gave no list of releases; there are many of these while it is away."""
         self._sums["listing_failures"] += 1
+        self._sums[f"listing_failures_{cause}"] += 1
 
     def refused(self, reason: Refusal) -> None:
         """A tool did not take a file."""

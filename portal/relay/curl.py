@@ -2,9 +2,17 @@
 
 from collections.abc import Callable
 
-from tornado.curl_httpclient import CurlAsyncHTTPClient
+import pycurl
+from tornado.curl_httpclient import CurlAsyncHTTPClient, CurlError
 from tornado.httputil import HTTPHeaders, HTTPInputError
 
+from portal.config.model import GitLab
+
+_CERTIFICATE = (
+    pycurl.E_PEER_FAILED_VERIFICATION,
+    pycurl.E_SSL_CACERT_BADFILE,
+    pycurl.E_SSL_ISSUER_ERROR,
+)
 REFUSED = -1  # any number but the line's length makes libcurl end the transfer with an error
 
 
@@ -27,3 +35,23 @@ class CurlClient(CurlAsyncHTTPClient):
         except HTTPInputError:
             return REFUSED
         return None
+
+
+def towards_gitlab(gitlab: GitLab) -> Callable[[pycurl.Curl], None]:
+    """What a handle needs for requests to GitLab itself: the private CA and the proxy of
+    `[gitlab]`, and none of the environment's."""
+
+    def prepare(curl: pycurl.Curl) -> None:
+        curl.setopt(pycurl.PROXY, gitlab.proxy)
+        if gitlab.ca_file:
+            curl.setopt(pycurl.CAINFO, str(gitlab.ca_file))
+
+    return prepare
+
+
+def reason(error: CurlError) -> str:
+    """Why there was no answer, for the log."""
+    said = "".join(c if c.isprintable() else " " for c in str(error.message))[:200]
+    if error.errno in _CERTIFICATE:
+        return f"its certificate is not accepted: {said} (see gitlab.ca_file)"
+    return f"no answer: {said} (libcurl's error {error.errno})"

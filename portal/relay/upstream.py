@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import quote, urljoin
@@ -24,6 +25,8 @@ from portal.config.model import GitLab, Limits, Project
 from portal.errors import PortalError, Unavailable, UpstreamFailed
 from portal.http.client import Network, parse_address
 from portal.relay.buffer import LoopBudget
+from portal.relay.credential import Credential
+from portal.relay.curl import towards_gitlab
 from portal.relay.relay import Relay
 from portal.relay.request_body import RequestBody
 
@@ -31,6 +34,7 @@ log = logging.getLogger("portal.upstream")
 
 REDIRECTS = (301, 302, 303, 307, 308)
 REDIRECT_LIMIT = 5
+NO_ADMISSION_SECONDS = 300
 USER_AGENT = f"portal/{__version__}"
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 _UNICAST = IPv6Network("2000::/3")  # all of version 6 that is public (RFC 4291, 2.4)
@@ -62,8 +66,16 @@ class Target:
 class Upstream:
     """Opens exchanges; belongs to one event loop, as its client does."""
 
-    def __init__(self, client: AsyncHTTPClient, gitlab: GitLab, limits: Limits) -> None:
+    def __init__(
+        self,
+        client: AsyncHTTPClient,
+        gitlab: GitLab,
+        limits: Limits,
+        credential: Credential | None = None,
+    ) -> None:
         self._client = client
+        self.credential = credential or Credential(gitlab)
+        self._towards = towards_gitlab(gitlab)
         self._gitlab = gitlab
         self._limits = limits
         self._budget = LoopBudget()
@@ -88,6 +100,9 @@ class Upstream:
             target = route(url) if own else Target(url, own=False)
             own, url = target.own, target.url
             answer = await self._get(url, headers, opened, own)
+            if own and self.refuses_token(answer.status):
+                answer.relay.abort()
+                raise no_admission()
             if answer.status not in REDIRECTS:
                 if own and not target.page and _is_page(answer):
                     answer.relay.abort()
@@ -111,7 +126,7 @@ class Upstream:
             self._check_host(url)
         for attempt in (1, 2):
             request = self._request(url, "GET", {"Accept-Encoding": "identity", **headers})
-            prepare = None if own else self._check_connection
+            prepare = self._towards if own else self._check_connection
             relay = Relay(self._client, request, self._limits, prepare=prepare, budget=self._budget)
             opened(relay)
             try:
@@ -122,6 +137,15 @@ class Upstream:
                 raise
             return UpstreamResponse(status, answered, relay)
         raise AssertionError("unreachable")
+
+    def refuses_token(self, status: int) -> bool:
+        """Whether GitLab's answer of that status is about the token and not about what was asked.
+
+        A 403 is, once the API has said so; a 401 always (lib/api/api_guard.rb).
+        """
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.credential.refused(self.credential.token)
+        return status in (401, 403) and bool(self.credential.trouble)
 
     def git(
         self,
@@ -136,7 +160,9 @@ class Upstream:
         request = self._request(url, method, {**headers, **self._git_credentials()})
         if body and body.length is None:
             request.headers["Transfer-Encoding"] = "chunked"
-        return Relay(self._client, request, self._limits, body, budget=self._budget)
+        return Relay(
+            self._client, request, self._limits, body, prepare=self._towards, budget=self._budget
+        )
 
     def _request(self, url: str, method: str, headers: Mapping[str, str]) -> HTTPRequest:
         return HTTPRequest(
@@ -152,12 +178,14 @@ class Upstream:
         )
 
     def _api_credentials(self) -> dict[str, str]:
-        return {"PRIVATE-TOKEN": self._gitlab.token} if self._gitlab.token else {}
+        token = self.credential.token
+        return {"PRIVATE-TOKEN": token} if token else {}
 
     def _git_credentials(self) -> dict[str, str]:
-        if not self._gitlab.token:
+        token = self.credential.token
+        if not token:
             return {}
-        pair = base64.b64encode(f"oauth2:{self._gitlab.token}".encode()).decode()
+        pair = base64.b64encode(f"oauth2:{token}".encode()).decode()
         return {"Authorization": f"Basic {pair}"}
 
     def _check_host(self, url: str) -> None:
@@ -229,6 +257,15 @@ def refused(url: str, why: str) -> UpstreamFailed:
 def without_query(url: str) -> str:
     """The address as it may be logged: a query can hold a signature."""
     return url.partition("?")[0]
+
+
+def no_admission() -> Unavailable:
+    """What to say while GitLab refuses the portal's token."""
+    return Unavailable(
+        "GitLab does not admit this portal at present.",
+        "The operator has been told. Please try again later.",
+        retry_after=NO_ADMISSION_SECONDS,
+    )
 
 
 def throttled(headers: HTTPHeaders) -> Unavailable:

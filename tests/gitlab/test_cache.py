@@ -118,11 +118,11 @@ def test_the_last_list_is_served_while_gitlab_fails_and_it_recovers(answer, capl
     assert "per_page" not in caplog.text
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [403, 404])
 def test_a_withdrawn_project_is_gone_even_when_gitlab_then_fails(status):
     async def test(standin, listings):
         await listings.listing(PETS)
-        standin.answers[RELEASES] = Answer(b"", status)
+        standin.answers[RELEASES] = Answer(b"{}", status)
 
         async def gone():
             try:
@@ -224,9 +224,6 @@ def test_a_fault_of_our_own_does_not_end_the_refreshes(monkeypatch, caplog):
         await listings.listing(PETS)
         with monkeypatch.context() as patch:
             patch.setattr("portal.gitlab.api.read_release", None)
-            standin.answers[RELEASES] = Answer(
-                [entry("v3")]
-            )  # one that has not changed is not read
             await asked_again(standin)
             assert (await listings.listing(PETS)).stale
         standin.answers[RELEASES] = Answer([entry("v2")])

@@ -6,6 +6,7 @@ import pytest
 
 from portal.errors import PortalError
 from portal.gitlab import cache as module
+from portal.gitlab import pause
 from tests.gitlab.test_cache import run, until
 from tests.support.gitlab.api import PETS, RELEASES, Answer, entry
 
@@ -21,8 +22,8 @@ async def shown(listings):
 
 @pytest.mark.parametrize("status", [401, 404, 500])
 def test_who_asks_gets_the_list_soon(status, monkeypatch):
-    monkeypatch.setattr(module, "FIRST_PAUSE", AN_HOUR)
-    monkeypatch.setattr(module, "LONGEST_PAUSE", AN_HOUR)
+    monkeypatch.setattr(pause, "FIRST_PAUSE", AN_HOUR)
+    monkeypatch.setattr(pause, "LONGEST_PAUSE", AN_HOUR)
 
     async def test(standin, listings):
         standin.answers[RELEASES] = Answer([], status=status)

@@ -19,6 +19,7 @@ needs_promtool = pytest.mark.skipif(
 
 REQUESTS = 'portal_download_requests_total{project="pets", verdict="%s"}'
 EVENTS = 'portal_page_events_total{outcome="%s"}'
+FRESH = 'portal_gitlab_project_state{project="pets",state="fresh"}'
 DROPPED = 'portal_outbox_dropped_clients{reason="%s"}'
 # One sample a minute, in promtool's notation: `a+bxn` is a, a+b, ... a+n*b; `_xn` is n times none.
 # In a test the time begins at 0, which is 1970.
@@ -30,6 +31,9 @@ WELL = {
     "portal_database_bytes": "4000000000+0x2000",
     "portal_last_backup_timestamp_seconds": "0+0x1439 86400+0x560",  # once a day
     "portal_transfers_running": "40+0x2000",
+    "portal_gitlab_token_refused": "0+0x2000",
+    "portal_gitlab_token_expires_seconds": "30000000-60x2000",
+    FRESH: "1+0x2000",
     "portal_upstream_failures_total": "7+0.1x2000",
     REQUESTS % "counted": "0+10x2000",
     REQUESTS % "failed": "0+0.5x2000",
@@ -52,6 +56,11 @@ FIRING = {
     "PortalDiskLow": ({"portal_disk_free_bytes": "3900000000+0x50"}, 14, 16, {}),
     "PortalBackupOld": ({"portal_last_backup_timestamp_seconds": "0+0x2000"}, 1569, 1572, {}),
     "PortalBackupMissing": ({"portal_last_backup_timestamp_seconds": "_x2000"}, 1559, 1561, {}),
+    "PortalGitLabTokenRefused": ({"portal_gitlab_token_refused": "1+0x50"}, 1, 3, {}),
+    "PortalGitLabTokenExpires": (
+        {"portal_gitlab_token_expires_seconds": "1209660-60x50"}, 10, 15, {},
+    ),
+    "PortalProjectNotFresh": ({FRESH: "0+0x50"}, 14, 17, {"project": "pets", "state": "fresh"}),
     "PortalTransfersNearLimit": ({"portal_transfers_running": "451+0x50"}, 4, 6, {}),
     "PortalUpstreamFails": ({"portal_upstream_failures_total": "7+0x9 10+3x50"}, 12, 25, {}),
     "PortalDownloadsFail": (
