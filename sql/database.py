@@ -1,8 +1,10 @@
 """Connections, their pragmas, and migrations."""
 
 import random
+import re
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import cache
@@ -11,6 +13,7 @@ from pathlib import Path
 from sql.errors import MigrationError
 from sql.locks import locked_folder
 
+_TABLE = re.compile(r"^create table (\w+)", re.MULTILINE)
 SCHEMA = Path(__file__).parent / "schema"
 
 
@@ -112,6 +115,7 @@ def migrate(path: Path, schema: Path = SCHEMA) -> int:
         # database: closing a second descriptor of that would drop SQLite's own locks.
         with locked_folder(path.parent):
             path.touch(mode=0o600)
+            check_owner(path, migrations)
             with closing(connect(path, busy_seconds=30)) as connection:
                 return _apply(connection, migrations)
     except (sqlite3.Error, OSError) as error:
@@ -134,6 +138,34 @@ def read_migrations(schema: Path = SCHEMA) -> list[str]:
     return list(scripts.values())
 
 
+def application_id(migrations: list[str]) -> int:
+    """SQLite's mark of whose file a database is: a number of its own for each kind of database.
+
+    It is made from the names of the tables that the first migration makes, which never change.
+    """
+    return zlib.crc32(" ".join(_TABLE.findall(migrations[0])).encode()) & 0x7FFFFFFF
+
+
+def check_owner(path: Path, migrations: list[str]) -> None:
+    """Raise `MigrationError` where a file is a database, and not one that these migrations made.
+
+    Nothing is written. An empty file is nobody's, and may be made one.
+    """
+    with closing(connect_reader(path, busy_seconds=30)) as connection:
+        owner = _owner(connection)
+        if owner == application_id(migrations):
+            return
+        (version,) = connection.execute("pragma user_version").fetchone()
+        found = _tables(connection)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for script in migrations[:version]:
+            connection.executescript(script)
+        made = _tables(connection)
+    # Databases that earlier versions of the portal made have no mark, but all of their tables.
+    if owner != 0 or (found and not made) or not made <= found:
+        raise MigrationError(f"{path} is a database of another program; it is left as it is")
+
+
 def schema_of(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """The names of all that a database is made of, each with the statement that made it."""
     return connection.execute(
@@ -153,6 +185,15 @@ def is_damage(error: Exception) -> bool:
     """Whether a file holds something that no database has."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _owner(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma application_id").fetchone()[0])
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("select name from sqlite_schema where type = 'table'")
+    return {name for (name,) in rows}
 
 
 def _text(data: bytes) -> str:
@@ -181,6 +222,9 @@ def _apply(connection: sqlite3.Connection, migrations: list[str]) -> int:
             for statement in _statements(migration):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {number}")
+    if _owner(connection) == 0:
+        # Databases of earlier versions of the portal have none.
+        connection.execute(f"pragma application_id = {application_id(migrations)}")
     return len(migrations)
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sql
-from sql.database import connect, read_migrations
-from sql.errors import UpkeepError
+from sql.database import check_owner, connect, read_migrations
+from sql.errors import MigrationError, UpkeepError
 
 # Called with what is being done, how much of it is done, and how much there is; in any unit.
 Told = Callable[[str, int, int], None]
@@ -40,9 +40,13 @@ def opened(database: Path) -> Iterator[sqlite3.Connection]:
 
 
 def existing(database: Path) -> sqlite3.Connection:
-    """The same of any version, without care for errors."""
+    """A connection to a database of any version. Raises `UpkeepError`, sqlite3.Error or OSError."""
     if not database.is_file():
         raise UpkeepError(f"{database}: there is no database yet; the portal makes it")
+    try:
+        check_owner(database, read_migrations())
+    except MigrationError as error:
+        raise UpkeepError(str(error)) from error
     return connect(database, BUSY_SECONDS)
 
 

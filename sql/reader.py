@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import sql
 from sql.database import connect_reader, is_damage
 from sql.errors import DamagedError, ReadError
+from sql.held import file_ids
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -105,23 +106,16 @@ class Reader:
             raise self._unreadable(error) from error
 
     def _connection(self) -> sqlite3.Connection:
-        file = self._file()
-        if file != getattr(self._local, "file", None):
+        # An open connection would go on with a file that was replaced, or with its log.
+        ids = file_ids(self._database)
+        if ids != getattr(self._local, "ids", None):
             self._forget()
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
-            self._local.file = file
+            self._local.ids = ids
             self._connections.add(connection)
         return connection
-
-    def _file(self) -> tuple[int, int] | None:
-        """Which file it is: an open connection would go on with one that was replaced."""
-        try:
-            status = self._database.stat()
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
 
     def _forget(self) -> None:
         """The next statement of this thread opens anew."""

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import sql
 from sql.batch import KINDS, Batch
-from sql.database import connect, is_busy, patiently, transaction
-from sql.errors import RecordError
+from sql.database import is_busy, patiently, transaction
+from sql.errors import MigrationError, RecordError
+from sql.held import HeldConnection
 from sql.spill import Spill, replayed
 from sql.spillformat import SpilledBatch
 
@@ -26,7 +27,7 @@ DEGRADED_PATIENCE = 0.02
 CHUNK = 1000
 PRUNE_SECONDS = 60
 
-_TROUBLE = sqlite3.Error, OSError
+_TROUBLE = sqlite3.Error, OSError, MigrationError
 
 # Expanded when this is imported, so that processes that are forked later share the texts.
 sql.load()
@@ -42,7 +43,7 @@ class Writer:
     def __init__(self, database: Path, spill_dir: Path, slot: int, slots: int) -> None:
         self._database = database
         self._statements = sql.load()
-        self._connection: sqlite3.Connection | None = None
+        self._held = HeldConnection(database)
         self._failing = False
         self._replayed = 0
         self._prune_at = 0.0
@@ -82,7 +83,7 @@ class Writer:
         self._prune_at = time.monotonic() + PRUNE_SECONDS
         now = {"now": int(time.time())}
         with (
-            suppress(sqlite3.Error),
+            suppress(*_TROUBLE),
             self._transaction(time.monotonic() + DEGRADED_PATIENCE) as connection,
         ):
             connection.execute(self._statements["prune_window"], now)
@@ -102,7 +103,7 @@ class Writer:
     def close(self) -> None:
         """A last attempt to replay; what cannot be waits in the file for the next start."""
         self.replay()
-        self._disconnect()
+        self._held.close()
         for spill in self._spills:
             spill.close()
 
@@ -115,7 +116,7 @@ class Writer:
             return
         statement = self._statements[batch.kinds[0]]
         parameters = {"batch": batch.payload.decode()}
-        patiently(self._connected(), self._shortened(deadline), statement, parameters)
+        patiently(self._held.get(), self._shortened(deadline), statement, parameters)
         self._failing = False
 
     def _pending(self) -> list[Spill]:
@@ -169,7 +170,7 @@ class Writer:
 
     @contextmanager
     def _transaction(self, deadline: float) -> Iterator[sqlite3.Connection]:
-        connection = self._connected()
+        connection = self._held.get()
         with transaction(connection, self._shortened(deadline)):
             yield connection
         self._failing = False
@@ -178,22 +179,12 @@ class Writer:
         """The deadline, or an earlier one while the last attempt failed."""
         return min(deadline, time.monotonic() + DEGRADED_PATIENCE) if self._failing else deadline
 
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = connect(self._database, busy_seconds=0.005)
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
     def _fails(self, error: Exception) -> None:
         if not self._failing:
             log.warning("events are spilled, since %s cannot be written: %s", self._database, error)
         self._failing = True
         if not is_busy(error):
-            self._disconnect()  # the file may be replaced, or its disk come back
+            self._held.close()  # the file may be replaced, or its disk come back
 
 
 def _adopted(folder: Path, slot: int, slots: int) -> Iterator[Spill]:

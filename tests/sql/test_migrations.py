@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sql.database import SCHEMA, connect, connect_reader, migrate, read_migrations
+from sql import catalog, outbox
+from sql.database import SCHEMA, application_id, connect, connect_reader, migrate, read_migrations
 from sql.errors import MigrationError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -108,6 +109,45 @@ def test_a_migration_is_applied_whole_or_not_at_all(path, tmp_path):
     with pytest.raises(MigrationError, match="nonsense"):
         migrate(path, schema)
     assert (version(path), tables(path)) == (1, {"a"})
+
+
+FOREIGN = {
+    "another mark": "pragma application_id = 7; pragma user_version = 2",
+    "the right version": "create table bookmarks (x); pragma user_version = 2",
+    "some of the tables": "create table downloads (x); pragma user_version = 1",
+    "no version": "create table bookmarks (x)",
+    "a newer version": "create table bookmarks (x); pragma user_version = 99",
+}
+
+
+@pytest.mark.parametrize("script", FOREIGN.values(), ids=FOREIGN)
+def test_a_database_of_another_program_is_refused_and_left_alone(path, script):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+    content = path.read_bytes()
+    with pytest.raises(MigrationError, match="database of another program"):
+        migrate(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_database_of_an_earlier_portal_is_marked(path, version):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        for script in read_migrations()[:version]:
+            connection.executescript(script)
+        connection.execute(f"pragma user_version = {version}")
+    for _ in range(2):
+        migrate(path)
+        with closing(connect_reader(path)) as connection:
+            (mark,) = connection.execute("pragma application_id").fetchone()
+        assert mark == application_id(read_migrations()) > 0
+
+
+def test_the_three_databases_have_marks_of_their_own():
+    schemas = (SCHEMA, outbox.SCHEMA, catalog.SCHEMA)
+    assert len({application_id(read_migrations(schema)) for schema in schemas}) == 3
 
 
 def test_what_is_no_database(path):
