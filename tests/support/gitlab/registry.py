@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 from portal.http.ranges import requested_part
 from portal.http.validators import names_tag
 
+BOUNDARY = "3d6b6a416f9b5"
 PLACE = "/api/v4/projects/7/packages/generic/tool/1"
 
 
@@ -114,13 +115,27 @@ class _Handler(BaseHTTPRequestHandler):
             return
         wanted = asked.get("range") if asked.get("if-range", tag) in (tag, modified) else None
         part = requested_part(wanted, len(content))
-        if part is None:
+        if wanted and "," in wanted:
+            self.several(content, wanted, fields)
+        elif part is None:
             self.answer(416, Content_Range=f"bytes */{len(content)}")
         elif wanted:
             where = f"bytes {part[0]}-{part[-1]}/{len(content)}"
             self.answer(206, content[part.start : part.stop], Content_Range=where, **fields)
         else:
             self.answer(200, content, **fields)
+
+    def several(self, content, wanted, fields):
+        """Several ranges in one answer (RFC 9110, 14.6)."""
+        body = b""
+        for each in wanted.partition("=")[2].split(","):
+            part = requested_part(f"bytes={each.strip()}", len(content))
+            where = f"Content-Range: bytes {part[0]}-{part[-1]}/{len(content)}"
+            body += f"\r\n--{BOUNDARY}\r\n{where}\r\n\r\n".encode()
+            body += content[part.start : part.stop]
+        body += f"\r\n--{BOUNDARY}--\r\n".encode()
+        kind = f"multipart/byteranges; boundary={BOUNDARY}"
+        self.answer(206, body, **{**fields, "Content_Type": kind})
 
     def answer(self, status, body=b"", **fields):
         """Send a whole answer; a field that is None is left out."""
