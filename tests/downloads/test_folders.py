@@ -175,6 +175,12 @@ def test_pip_finds_links(registry, portal, tmp_path, release):
         "wget -q -r -nH --cut-dirs=3 -P {out} {url}",
         "wget -q -r -np -nH --cut-dirs=3 -P {out} {url}",
         "lftp -c mirror;{url};{out}",
+        pytest.param(
+            "rclone copy --config= --http-url {url} :http: {out}",
+            marks=pytest.mark.skipif(
+                not shutil.which("rclone"), reason="the package rclone is not installed"
+            ),
+        ),
     ],
 )
 def test_a_mirror_gets_the_files_and_nothing_else_of_the_site(portal, tmp_path, release, command):
