@@ -58,7 +58,7 @@ def cut(command):
     """A visit whose connection ends after a megabyte, once."""
 
     def does(visit):
-        with visit.door(cuts=1):
+        with visit.through_proxy(cuts=1):
             visit.run(command)
         visit.whole()
 
@@ -66,7 +66,7 @@ def cut(command):
 
 
 def lftp(visit):
-    with visit.door():
+    with visit.through_proxy():
         commands = f"set cmd:fail-exit yes; pget -n 4 {visit.url + BIG} -o {visit.out}"
         subprocess.run(["lftp", "-c", commands], check=True, timeout=60, cwd=visit.directory)
     visit.whole()
@@ -141,7 +141,7 @@ def chromium(clicks, cuts=0):
                 await page.downloaded()
 
     def does(visit):
-        with visit.door(cuts):
+        with visit.through_proxy(cuts):
             asyncio.run(visits(visit))
         visit.out = visit.directory / "downloads" / BIG.rpartition("/")[2]
         visit.whole()

@@ -55,19 +55,19 @@ def at_once(visit):
 
 
 def broken(visit):
-    with visit.door(cuts=1, after=5_000):
+    with visit.through_proxy(cuts=1, after=5_000):
         visit.run("git clone -q {url}/pets.git x", status=128)
         visit.run("git clone -q {url}/pets.git x")
 
 
 def submodule(visit):
-    with visit.door():
+    with visit.through_proxy():
         visit.run(f"git clone -q --recurse-submodules -b {BRANCH} {{url}}/pets.git x")
     assert (visit.directory / "x/prospects/README.md").exists()
 
 
 def dulwich(visit):
-    with visit.door():
+    with visit.through_proxy():
         url, place = f"{visit.url}/pets.git", os.fspath(visit.directory / "x")
         porcelain.clone(url, place, errstream=io.BytesIO()).close()
         porcelain.fetch(place, errstream=io.BytesIO(), outstream=io.StringIO())
@@ -75,7 +75,7 @@ def dulwich(visit):
 
 
 def libgit2(visit):
-    with visit.door():
+    with visit.through_proxy():
         made = pygit2.clone_repository(f"{visit.url}/pets.git", os.fspath(visit.directory / "x"))
         made.remotes["origin"].fetch()
         assert made.remotes["origin"].list_heads()

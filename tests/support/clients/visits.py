@@ -1,5 +1,7 @@
-"""Visits of real clients to a portal, each from an address of its own, and a door for those who
-cannot say where they come from."""
+"""Visits of real clients to a portal, each from an address of its own.
+
+Programs that cannot send X-Forwarded-For ask through a proxy that adds it.
+"""
 
 import contextlib
 import hashlib
@@ -29,7 +31,7 @@ class Client:
     prospects: int = 0
 
 
-class Door:
+class NamingProxy:
     """A proxy on a port of its own, all of whose visitors have one address.
 
     Each request goes on over a connection of its own. The first `cuts` answers with a body of more
@@ -152,7 +154,7 @@ class Visit:
 
     def broken(self, command):
         """Run one that gets a megabyte a second, and kill it when it has something."""
-        slow = self.door(pace=1 << 20)
+        slow = self.through_proxy(pace=1 << 20)
         with slow, subprocess.Popen(self.words(command), cwd=self.directory) as process:
             until = time.monotonic() + SECONDS
             while not (self.portal.count("downloads", self.client) and self.out.exists()):
@@ -169,12 +171,12 @@ class Visit:
         assert hashlib.sha256(content).hexdigest() == self.digest
 
     @contextlib.contextmanager
-    def door(self, cuts=0, after=1 << 20, pace=0):
-        """Come in by a door that names the client, for as long as this context is."""
+    def through_proxy(self, cuts=0, after=1 << 20, pace=0):
+        """Ask through a proxy that names the client; a context."""
         direct = self.url
-        with Door(self.portal.port, self.client, cuts, after, pace) as door:
-            self.url = door.url
+        with NamingProxy(self.portal.port, self.client, cuts, after, pace) as proxy:
+            self.url = proxy.url
             try:
-                yield door
+                yield proxy
             finally:
                 self.url = direct
