@@ -13,6 +13,7 @@ from portal.saves.edits import read_edits
 from portal.saves.errors import DAMAGED, SaveError
 from portal.saves.header import describe_header, describe_inside, describe_top
 from portal.saves.hunts import describe_hunts, read_hunts
+from portal.saves.inhabitants import describe_animals, describe_inventories
 from portal.saves.jsontext import Node
 from portal.saves.missions import describe_missions, read_missions
 from portal.saves.patches import apply_patches
@@ -48,6 +49,8 @@ class Prospect:
             "recorders": describe_recorders(world),
             "missions": describe_missions(parts.missions, parts.hunts),
             "hunts": describe_hunts(parts.hunts),
+            "animals": describe_animals(world),
+            "inventories": describe_inventories(world),
         }
 
     def edit(self, asked: JSON, rules: Rules) -> Edited:

@@ -6,7 +6,7 @@ a stream of its own; only those that missions are kept in are looked into.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from portal.jsontypes import JSONObject
@@ -33,13 +33,17 @@ SHOWN_CLASSES = 100  # a real save has some 60
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The unpacked bytes, the top level's tags, its ProspectInfo, and the records of interest."""
+    """The unpacked bytes, the top level's tags, its ProspectInfo, and the records of interest.
+
+    `recorders` are the class and the bytes of every record.
+    """
 
     payload: bytes
     top: Properties
     info: Properties
     counts: Counter[str]
     streams: dict[str, list[Properties]]
+    recorders: tuple[tuple[str, Tag], ...] = ()
 
     def text(self, name: str) -> str | None:
         """A text of the top level."""
@@ -52,6 +56,18 @@ class World:
                 for element in read_structs(self.payload, array, MAX_ELEMENTS):
                     yield array, element
 
+    def records(self, name: str, of: Callable[[str], bool]) -> Iterator[tuple[str, Properties]]:
+        """The records, by their class, that name a property; what cannot be read is left out."""
+        mark = name.encode() + b"\0"
+        for kind, data in self.recorders:
+            if of(kind) and self.payload.find(mark, data.value, data.end) >= 0:
+                try:
+                    record = read_stream(self.payload, data)
+                except SaveError:
+                    continue
+                if name in record.tags:
+                    yield kind, record
+
 
 def read_world(payload: bytes) -> World:
     """Read the tags of the top level and the records' classes."""
@@ -60,16 +76,19 @@ def read_world(payload: bytes) -> World:
     if info is None or "StateRecorderBlobs" not in top.tags:
         raise SaveError("The prospect's world is not in it.", DAMAGED)
     counts: Counter[str] = Counter()
+    recorders: list[tuple[str, Tag]] = []
     streams: dict[str, list[Properties]] = {name: [] for name in LOOKED_INTO}
     for recorder in read_structs(payload, top.tags["StateRecorderBlobs"], MAX_RECORDERS):
         name = read_text(payload, recorder.tags.get("ComponentClassName")) or ""
         short = name.rpartition(".")[2]
         counts[short] += 1
+        if "BinaryData" in recorder.tags:
+            recorders.append((short, recorder.tags["BinaryData"]))
         if short in streams and "BinaryData" in recorder.tags:
             if counts[short] > MAX_SAME:
                 raise SaveError(f"The prospect has more than {MAX_SAME} {short}s.", DAMAGED)
             streams[short].append(read_stream(payload, recorder.tags["BinaryData"]))
-    return World(payload, top, info, counts, streams)
+    return World(payload, top, info, counts, streams, tuple(recorders))
 
 
 def describe_recorders(world: World) -> JSONObject:

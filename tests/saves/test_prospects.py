@@ -80,6 +80,8 @@ def test_a_prospect_is_described():
             },
         },
         "hunts": [{"name": "Hunt_Ape", "rank": 2}],
+        "animals": [],
+        "inventories": [],
         "warnings": [],
     }
     assert [(m["mission"], m["state"], m["active"], m["resettable"]) for m in missions] == [
