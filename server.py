@@ -7,18 +7,17 @@ import faulthandler
 import gc
 import logging
 import os
-import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from handlers import make_app
 from portal import __version__
 from portal.analytics.probe import probe
 from portal.config.model import Config, ConfigError, load
+from portal.http.server import SheddingServer
 from portal.metrics.access import Guesses
 from portal.operations import commands
 from portal.process import logs
@@ -37,15 +36,13 @@ from sql.errors import SqlError
 log = logging.getLogger("portal.server")
 
 BACKLOG = 4096
-IDLE_SECONDS = 75  # a keep-alive connection without a request, and the sending of headers
-BODY_LIMIT = 64 << 10  # of any request but git's, which sets its own
 
 
 class Portal:
     """One process of the portal, on its own event loop."""
 
     def __init__(
-        self, config: Config, shared: Shared, sockets: list[socket.socket], pulse: Pulse
+        self, config: Config, shared: Shared, sockets: list[Listener], pulse: Pulse
     ) -> None:
         self._config = config
         self._shared = shared
@@ -66,11 +63,9 @@ class Portal:
         self._shared.transfers.start(slot)
         async with contextlib.AsyncExitStack() as stack:
             services = make_services(stack, config, self._shared, slot, self._pulse.slots)
-            server = HTTPServer(
-                make_app(services),
-                max_body_size=BODY_LIMIT,
-                idle_connection_timeout=IDLE_SECONDS,
-            )
+            server = SheddingServer(make_app(services))
+            for listener in self._sockets:
+                listener.shed = server.shed
             server.add_sockets(self._sockets)
             # What the start made lives as long as the process: no collection need look at it.
             gc.freeze()
@@ -156,7 +151,7 @@ def run(config: Config, processes: int) -> int:
         log.warning("the catalog's index is made anew: %s", why)
     allow_descriptors(config.limits.transfers)
     bound = bind_sockets(config.port, config.address, backlog=BACKLOG)
-    sockets: list[socket.socket] = [Listener(each) for each in bound]
+    sockets = [Listener(each) for each in bound]
     pulse = Pulse(Notifier(os.environ, os.getpid()), processes)
     shared = Shared(Transfers(config.limits.transfers, processes), Guesses())
 

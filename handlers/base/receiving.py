@@ -13,12 +13,13 @@ from tornado.web import Application, RequestHandler, stream_request_body
 from handlers.base.handler import Handler
 from portal.errors import PortalError, TooLarge
 from portal.http.paths import without_dot_segments
+from portal.http.server import BODY_LIMIT, BODY_SECONDS
 from portal.relay.stall import StallTimer
 from portal.uploads.quota import Held
 
 DRAIN_LIMIT = 64 << 20  # bytes that are read so that a refusal can be heard
-BODY_SECONDS = 600
-SMALL_BODY = 64 << 10  # of any request whose handler sets no limit of its own
+# The least that a client may send in a second over all of its body, after the first BODY_SECONDS.
+LEAST_RATE = 32 << 10
 
 
 @stream_request_body
@@ -50,7 +51,7 @@ class ReceivingHandler(Handler):
         connection.set_max_body_size(  # type: ignore[union-attr]
             max(announced, DRAIN_LIMIT + self.body_limit)
         )
-        connection.set_body_timeout(BODY_SECONDS)  # type: ignore[union-attr]
+        connection.set_body_timeout(self.body_seconds(announced))  # type: ignore[union-attr]
         waits = self.request.headers.get("Expect", "").lower() == "100-continue"
         if self.refusal and (waits or announced > DRAIN_LIMIT):
             raise self.refusal
@@ -61,6 +62,10 @@ class ReceivingHandler(Handler):
                 self.refusal = error
         self.stall_timer = StallTimer()
         self.stall_timer.start(self.config.limits.client_stall_seconds, self.client_stream.close)
+
+    def body_seconds(self, announced: int) -> float:
+        """How long the body may take as a whole; a pause has a limit of its own."""
+        return BODY_SECONDS + (min(announced, DRAIN_LIMIT) or self.body_limit) / LEAST_RATE
 
     def hold(self) -> Held | None:
         """A share of the memory that is meant for bodies. Raises `TooMany`."""
@@ -126,11 +131,11 @@ class ReceivingHandler(Handler):
 class OversizeHandler(ReceivingHandler):
     """In the place of a handler that takes no large body: says so, where Tornado would hang up."""
 
-    body_limit = SMALL_BODY
+    body_limit = BODY_LIMIT
 
     def too_large(self) -> PortalError:
         """What to say of it."""
-        return TooLarge(f"This address takes at most {SMALL_BODY >> 10} KiB.")
+        return TooLarge(f"This address takes at most {BODY_LIMIT >> 10} KiB.")
 
     def hold(self) -> Held | None:
         """None: nothing is kept."""
@@ -168,7 +173,7 @@ class PortalApplication(Application):
     ) -> Any:
         """Tornado's hook: what a matching route leads to."""
         length = request.headers.get("Content-Length", "")
-        large = length.isascii() and length.isdigit() and int(length[:19]) > SMALL_BODY
+        large = length.isascii() and length.isdigit() and int(length[:19]) > BODY_LIMIT
         if large and request.method == "POST" and not streams(target_class):
             target_class, target_kwargs, path_args, path_kwargs = OversizeHandler, None, None, None
         return super().get_handler_delegate(
