@@ -40,6 +40,29 @@ def connect(path: Path, busy_seconds: float = 5) -> sqlite3.Connection:
     return connection
 
 
+def connect_whole(path: Path, busy_seconds: float = 5) -> sqlite3.Connection:
+    """The same to a database that is whole as far as its length tells.
+
+    A restore may be copying it just now, and what is written to it then would damage it. Raises
+    sqlite3.Error, or OSError.
+    """
+    check_whole(path)
+    return connect(path, busy_seconds)
+
+
+def check_whole(path: Path) -> None:
+    """Raise sqlite3.OperationalError where a database is empty or shorter than it should be."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size > 0:
+        return  # it is in use, and its last pages may be in the log alone
+    # SQLite reads the header: to close a descriptor besides its own would drop its locks.
+    with closing(connect_reader(path)) as connection:
+        (pages,) = connection.execute("pragma page_count").fetchone()
+        (size,) = connection.execute("pragma page_size").fetchone()
+    if not 0 < pages * size <= path.stat().st_size:
+        raise sqlite3.OperationalError("the file is empty or incomplete")
+
+
 def connect_reader(path: Path, busy_seconds: float = 5) -> sqlite3.Connection:
     """A connection that cannot write. Same threads and errors as `connect`."""
     connection = _open(path, "ro", busy_seconds)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from sql.database import SCHEMA, connect, migrate
+from sql.database import SCHEMA, check_whole, connect, migrate
 from sql.locks import locked_folder
 
 log = logging.getLogger(__name__)
@@ -41,9 +41,10 @@ class HeldConnection:
     def get(self) -> sqlite3.Connection:
         """The connection to the file that is at the path now; to be asked for before each commit.
 
-        A file that has replaced another is brought up to date first. A missing one is not made
-        again: that could only hide that it is gone, or be in the way of the one that is to come.
-        Raises sqlite3.Error, OSError, or `MigrationError` for a file that is no such database.
+        A file that has replaced another is brought up to date first, once it is whole: it may be
+        being copied. A missing one is not made again: that could only hide that it is gone, or be
+        in the way of the one that is to come. Raises sqlite3.Error, OSError, or `MigrationError`
+        for a file that is no such database.
         """
         ids = file_ids(self._path)
         if self._connection is None or ids != self._ids:
@@ -51,6 +52,7 @@ class HeldConnection:
             if ids.database != self._ids.database and ids.database and self._ids.database:
                 log.warning("%s is another file now; it is opened anew", self._path)
                 self._discard_log()
+                check_whole(self._path)
                 migrate(self._path, self._schema)
             self._connection = connect(self._path, self._busy_seconds)
             self._ids = file_ids(self._path)

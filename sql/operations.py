@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sql
-from sql.database import check_owner, connect, read_migrations
+from sql.database import check_owner, connect_whole, read_migrations
 from sql.errors import MigrationError, UpkeepError
 
 # Called with what is being done, how much of it is done, and how much there is; in any unit.
@@ -47,7 +47,7 @@ def existing(database: Path) -> sqlite3.Connection:
         check_owner(database, read_migrations())
     except MigrationError as error:
         raise UpkeepError(str(error)) from error
-    return connect(database, BUSY_SECONDS)
+    return connect_whole(database, BUSY_SECONDS)
 
 
 @contextmanager

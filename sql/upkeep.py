@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import sql
-from sql.database import connect, transaction
+from sql.database import connect_whole, transaction
 from sql.errors import UpkeepError
 from sql.locks import UPKEEP, locked
 
@@ -54,7 +54,7 @@ class Upkeep:
             with locked(self._database.with_name(UPKEEP), wait) as mine:
                 if not mine:
                     return
-                with closing(connect(self._database, BUSY_SECONDS)) as connection:
+                with closing(connect_whole(self._database, BUSY_SECONDS)) as connection:
                     self._roll_up(connection, today)
                     self._count_clients(connection, today, told)
         except (sqlite3.Error, OSError) as error:
@@ -63,9 +63,9 @@ class Upkeep:
     def roll_up(self, today: date) -> None:
         """Only move the windows' last day to today. Raises `UpkeepError`."""
         try:
-            with closing(connect(self._database, BUSY_SECONDS)) as connection:
+            with closing(connect_whole(self._database, BUSY_SECONDS)) as connection:
                 self._roll_up(connection, today)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise UpkeepError(f"{self._database}: the totals are behind: {error}") from error
 
     def _roll_up(self, connection: sqlite3.Connection, today: date) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +116,34 @@ def test_what_waits_in_a_spill_file_is_counted_after_the_restore(running, tmp_pa
     assert running.rows("select count(*) from downloads") == [(before,)]
     running.start()
     replayed(running, before + 1)
+
+
+def test_a_restore_while_the_portal_serves(running, tmp_path):
+    """The same steps without the first and the last: what comes meanwhile is counted, too."""
+    copy = tmp_path / "copy.sqlite3"
+    with backup(running, copy) as command:
+        assert command.wait(20) == 0
+    (before,) = running.rows("select count(*) from downloads")[0]
+    download(running, 2)
+    subprocess.run(["rm", "-rf", running.data_dir / "before-restore"], check=True)
+    restore(running, copy)
+    download(running, 3)
+    replayed(running, before + 3)
+    status, _, page = ask(f"{running.url}/readyz")
+    assert (status, page) == (200, page)
+    assert running.rows("pragma integrity_check") == [("ok",)]
+    assert "is another file now" in running.log()
+
+
+def test_a_deleted_database_is_said_and_what_comes_waits(running):
+    away = running.data_dir / "away.sqlite3"
+    (before,) = running.rows("select count(*) from downloads")[0]
+    for suffix in ("", "-wal", "-shm"):
+        (running.data_dir / f"portal.sqlite3{suffix}").rename(f"{away}{suffix}")
+    download(running, 1)
+    assert ask(f"{running.url}/readyz")[0] == 503
+    assert not (running.data_dir / "portal.sqlite3").exists()
+    for suffix in ("-wal", "-shm", ""):
+        Path(f"{away}{suffix}").rename(running.data_dir / f"portal.sqlite3{suffix}")
+    replayed(running, before + 1)
+    assert ask(f"{running.url}/readyz")[0] == 200

@@ -4,11 +4,14 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
-from sql.database import connect, migrate
+from sql.database import connect, migrate, read_migrations
+from sql.errors import UpkeepError
 from sql.held import file_ids
+from sql.upkeep import Upkeep
 from tests.support.events.recording import Place, record, request
 
 
@@ -67,7 +70,8 @@ def test_an_older_one_is_brought_up_to_date(place):
         assert record(recorder, request("a")) == [None]
         fresh = place.database.with_name("fresh.sqlite3")
         with closing(sqlite3.connect(fresh)) as connection:
-            connection.execute("pragma user_version = 0")
+            connection.executescript(read_migrations()[0])
+            connection.execute("pragma user_version = 1")
         fresh.rename(place.database)
         assert record(recorder, request("b")) == [None]
     assert place.assets() == ["b"]
@@ -84,6 +88,26 @@ def test_a_deleted_one_is_not_made_again_and_what_comes_waits_for_its_return(pla
         assert not place.database.exists()
         copy.rename(place.database)
         eventually(place.assets, ["a", "b"])
+
+
+def test_one_that_is_still_being_copied_is_left_alone_until_it_is_whole(place):
+    """As `install` and `cp` write it: there at once, empty, then part by part."""
+    with place.recorder() as recorder:
+        assert record(recorder, request("a")) == [None]
+        content = copied(place, "copy.sqlite3").read_bytes()
+        for suffix in ("", "-wal", "-shm"):
+            move(place.database, place.database.with_name("away.sqlite3"), suffix)
+        written = 0
+        with place.database.open("wb", buffering=0) as file:
+            for size in (0, 50, 5000, 40_000):
+                written += file.write(content[written:size])
+                assert record(recorder, request(f"b{size}")) == [None]
+                with pytest.raises(UpkeepError):
+                    Upkeep(place.database).run(datetime.now(UTC).date())
+                assert place.database.read_bytes() == content[:size]
+            file.write(content[written:])
+        eventually(place.assets, ["a", "b0", "b50", "b5000", "b40000"])
+    assert place.rows("pragma integrity_check") == [("ok",)]
 
 
 def test_a_database_of_another_program_is_left_alone(place):
