@@ -128,10 +128,10 @@ class SitemapHandler(ReleasesHandler, TextHandler):
         """The categories and tables of the newest version; none while there is no catalog."""
 
         def work(catalog: Catalog) -> list[str]:
-            shelf = catalog.shelf(catalog.version(None))
-            name = shelf.version.name
-            tables = [address(name, entry.category, entry.name) for entry in shelf.entries]
-            return [address(name, category) for category in shelf.categories] + tables
+            dataset = catalog.dataset(catalog.version(None))
+            name = dataset.version.name
+            tables = [address(name, entry.category, entry.name) for entry in dataset.entries]
+            return [address(name, category) for category in dataset.categories] + tables
 
         try:
             return await self.services.library.read(work)

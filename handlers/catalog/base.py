@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from handlers.base.handler import Handler
 from portal.catalog.addresses import with_query
-from portal.catalog.shelves import Version
+from portal.catalog.model import Version
 from portal.catalog.snapshot import Catalog
 from portal.errors import Malformed, Unavailable
 from portal.events import CatalogInteraction

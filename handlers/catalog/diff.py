@@ -12,8 +12,8 @@ from portal.catalog.diffs import (
     changed_tables,
     table_diff,
 )
-from portal.catalog.past import Step, past
-from portal.catalog.shelves import Shelf, TableEntry
+from portal.catalog.history import Step, row_history
+from portal.catalog.model import Dataset, TableEntry
 from portal.catalog.snapshot import Catalog
 from portal.catalog.values import Reference, references
 from portal.errors import Malformed, NotFound
@@ -31,7 +31,7 @@ class CompareHandler(CatalogHandler):
             raise Malformed(f'There is no kind "{kind[:40]}".', f"These are: {', '.join(KINDS)}.")
         return kind
 
-    def shelves(self, catalog: Catalog) -> tuple[Shelf, Shelf]:
+    def datasets(self, catalog: Catalog) -> tuple[Dataset, Dataset]:
         """The older and the newer side; without a choice, the last two. Raises `NotFound`."""
         new = catalog.version(self.field("to") or None)
         if self.field("from"):
@@ -39,7 +39,7 @@ class CompareHandler(CatalogHandler):
         else:
             at = catalog.versions.index(new)
             old = catalog.versions[max(0, at - 1)]
-        return catalog.shelf(old), catalog.shelf(new)
+        return catalog.dataset(old), catalog.dataset(new)
 
     async def count(self, old: str, new: str, table: str = "") -> None:
         """Record a comparison that was asked for, unless it only shows another part of one."""
@@ -57,7 +57,7 @@ class DiffHandler(CompareHandler):
         kind = self.kind()
 
         def work(catalog: Catalog) -> dict[str, Any]:
-            old, new = self.shelves(catalog)
+            old, new = self.datasets(catalog)
             changes = [
                 change
                 for change in changed_tables(catalog, old, new)
@@ -70,12 +70,12 @@ class DiffHandler(CompareHandler):
         old, new = context["old"].version.name, context["new"].version.name
         await self.count(old, new)
         if self.form == "json":
-            self.answer_json(self.told(old, new, context["changes"]))
+            self.answer_json(self.document(old, new, context["changes"]))
             return
         totals = {kind: sum(each.counts[kind] for each in context["changes"]) for kind in KINDS}
         await self.show("diff.html", kind=kind, totals=totals, **context)
 
-    def told(self, old: str, new: str, changes: list[TableChange]) -> dict[str, Any]:
+    def document(self, old: str, new: str, changes: list[TableChange]) -> dict[str, Any]:
         """The changes for a program."""
         tables = [
             {
@@ -104,8 +104,8 @@ class TableDiffHandler(CompareHandler):
         kind, page = self.kind(), self.number("page")
 
         def work(catalog: Catalog) -> dict[str, Any]:
-            old, new = self.shelves(catalog)
-            before, after = (_entry(shelf, category, table) for shelf in (old, new))
+            old, new = self.datasets(catalog)
+            before, after = (_entry(dataset, category, table) for dataset in (old, new))
             if before is None and after is None:
                 catalog.table(new, category, table)  # says what is near
             diff = table_diff(catalog, before, after, kind, page)
@@ -121,7 +121,7 @@ class TableDiffHandler(CompareHandler):
         old, new = context["old"].version.name, context["new"].version.name
         await self.count(old, new, f"{category}/{table}")
         if self.form == "json":
-            self.answer_json({"from": old, "to": new, **_told(context["diffed"])})
+            self.answer_json({"from": old, "to": new, **_document(context["diffed"])})
             return
         await self.show(
             "tablediff.html",
@@ -145,9 +145,9 @@ class HistoryHandler(CatalogHandler):
             raise NotFound("The history of which row?", "Its name is missing in the address.")
 
         def work(catalog: Catalog) -> tuple[list[Step], str]:
-            steps = past(catalog, category, table, name)
-            shelves = map(catalog.shelf, newest_first(catalog))
-            return steps, next(s.version.name for s in shelves if _entry(s, category, table))
+            steps = row_history(catalog, category, table, name)
+            datasets = map(catalog.dataset, newest_first(catalog))
+            return steps, next(s.version.name for s in datasets if _entry(s, category, table))
 
         steps, newest = await self.read(work)
         if self.form == "json":
@@ -165,7 +165,7 @@ class HistoryHandler(CatalogHandler):
         )
 
 
-def _told(diff: TableDiff) -> dict[str, Any]:
+def _document(diff: TableDiff) -> dict[str, Any]:
     """A page of a table's changes for a program; a side that is not there is left out."""
     rows = [
         {"name": row.name, "kind": row.kind, "fields": _fields(row.fields)} for row in diff.rows
@@ -194,6 +194,6 @@ def _fields(changes: list[FieldChange]) -> list[dict[str, Any]]:
     ]
 
 
-def _entry(shelf: Shelf, category: str, table: str) -> TableEntry | None:
-    named = shelf.categories.get(category, ())
+def _entry(dataset: Dataset, category: str, table: str) -> TableEntry | None:
+    named = dataset.categories.get(category, ())
     return next((entry for entry in named if entry.name == table), None)

@@ -20,8 +20,8 @@ class FileHandler(CatalogHandler, PiecesHandler):
         """A whole table, piece by piece."""
 
         def work(catalog: Catalog) -> files.Whole:
-            shelf = catalog.shelf(catalog.version(version))
-            return files.whole(catalog, catalog.table(shelf, category, table))
+            dataset = catalog.dataset(catalog.version(version))
+            return files.whole(catalog, catalog.table(dataset, category, table))
 
         whole = await self.read(work)
         make = files.table_json if self.form == "json" else files.table_csv
@@ -32,7 +32,7 @@ class FileHandler(CatalogHandler, PiecesHandler):
         """All tables of a category in one file."""
 
         def work(catalog: Catalog) -> list[files.Whole]:
-            entries = catalog.category(catalog.shelf(catalog.version(version)), category)
+            entries = catalog.category(catalog.dataset(catalog.version(version)), category)
             return [files.whole(catalog, entry) for entry in entries]
 
         wholes = await self.read(work)

@@ -5,10 +5,10 @@ from typing import Any
 from handlers.catalog.base import CatalogHandler, newest_first
 from handlers.catalog.files import FileHandler
 from portal.catalog.addresses import address
-from portal.catalog.choosing import COMPARISONS, Wish
-from portal.catalog.listing import listed
+from portal.catalog.filtering import COMPARISONS, TableQuery
+from portal.catalog.listing import table_page
+from portal.catalog.model import Dataset
 from portal.catalog.rows import row_page
-from portal.catalog.shelves import Shelf
 from portal.catalog.snapshot import Catalog
 from portal.catalog.values import references
 from portal.errors import Malformed
@@ -30,35 +30,35 @@ class CatalogHomeHandler(CatalogHandler):
                 await self.show("empty.html", progress=progress)
                 return
 
-        def work(catalog: Catalog) -> tuple[Shelf, list[Any]]:
-            shelf = catalog.shelf(catalog.version(version))
-            counted = [(each, catalog.shelf(each).rows) for each in newest_first(catalog)]
-            return shelf, [counted, catalog.progress()]
+        def work(catalog: Catalog) -> tuple[Dataset, list[Any]]:
+            dataset = catalog.dataset(catalog.version(version))
+            counted = [(each, catalog.dataset(each).rows) for each in newest_first(catalog)]
+            return dataset, [counted, catalog.progress()]
 
-        shelf, (versions, progress) = await self.read(work)
+        dataset, (versions, progress) = await self.read(work)
         if self.form == "json":
-            self.answer_json(self.told(shelf))
+            self.answer_json(self.document(dataset))
             return
         await self.show(
             "home.html",
-            shelf=shelf,
+            dataset=dataset,
             versions=versions,
             progress=progress,
-            newest=shelf.version == versions[0][0],
+            newest=dataset.version == versions[0][0],
         )
 
-    def told(self, shelf: Shelf) -> dict[str, Any]:
+    def document(self, dataset: Dataset) -> dict[str, Any]:
         """The version for a program."""
         tables = [
             {
                 "category": entry.category,
                 "table": entry.name,
                 "rows": entry.rows,
-                "url": self.origin + address(shelf.version.name, entry.category, entry.name),
+                "url": self.origin + address(dataset.version.name, entry.category, entry.name),
             }
-            for entry in shelf.entries
+            for entry in dataset.entries
         ]
-        return {"version": shelf.version.name, "date": shelf.version.date, "tables": tables}
+        return {"version": dataset.version.name, "date": dataset.version.date, "tables": tables}
 
 
 class CategoryHandler(FileHandler):
@@ -73,9 +73,9 @@ class CategoryHandler(FileHandler):
             return
 
         def work(catalog: Catalog) -> dict[str, Any]:
-            shelf = catalog.shelf(catalog.version(version))
-            entries = catalog.category(shelf, category)
-            return {"shelf": shelf, "entries": entries, "versions": newest_first(catalog)}
+            dataset = catalog.dataset(catalog.version(version))
+            entries = catalog.category(dataset, category)
+            return {"dataset": dataset, "entries": entries, "versions": newest_first(catalog)}
 
         context = await self.read(work)
         if self.counts:
@@ -96,7 +96,7 @@ class RowFileHandler(FileHandler):
             self.send_row(page)
             return
         await self.show(
-            "row.html", page=page, shelf=page.shelf, entry=page.entry, versions=page.versions
+            "row.html", page=page, dataset=page.dataset, entry=page.entry, versions=page.versions
         )
 
 
@@ -112,23 +112,23 @@ class TableHandler(RowFileHandler):
             return
         if self.elsewhere(lambda other: address(other, category, table)):
             return
-        wish = self.wish()
+        query = self.table_query()
         if self.form != "html":
             await self.send_table(version, category, table)
             return
 
         def work(catalog: Catalog) -> dict[str, Any]:
-            shelf = catalog.shelf(catalog.version(version))
-            entry = catalog.table(shelf, category, table)
-            page = listed(catalog, entry, wish)
+            dataset = catalog.dataset(catalog.version(version))
+            entry = catalog.table(dataset, category, table)
+            page = table_page(catalog, entry, query)
             shown = [
                 item.body.get(name, page.defaults.get(name))
                 for item in page.items
                 for name in page.columns
             ]
-            links = catalog.existing(shelf, references([shown, page.head]))
+            links = catalog.existing(dataset, references([shown, page.head]))
             return {
-                "shelf": shelf,
+                "dataset": dataset,
                 "entry": entry,
                 "page": page,
                 "links": links,
@@ -145,7 +145,7 @@ class TableHandler(RowFileHandler):
         others = [each for each in context["versions"] if each.name != version]
         await self.show(
             "table.html",
-            wish=wish,
+            query=query,
             link=self.link,
             counted=counted,
             comparisons=COMPARISONS,
@@ -154,13 +154,13 @@ class TableHandler(RowFileHandler):
             **context,
         )
 
-    def wish(self) -> Wish:
+    def table_query(self) -> TableQuery:
         """How the list is asked for. Raises `Malformed`."""
         comparison = self.field("is") or "contains"
         if comparison not in COMPARISONS:
             known = ", ".join(COMPARISONS)
             raise Malformed(f'Nothing can be compared by "{comparison[:40]}".', f"Known: {known}.")
-        return Wish(
+        return TableQuery(
             page=self.number("page"),
             sort=self.field("sort"),
             descending=self.field("order") == "down",

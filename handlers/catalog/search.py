@@ -4,9 +4,9 @@ from typing import Any
 
 from handlers.catalog.base import DETAIL, CatalogHandler, newest_first
 from portal.catalog import addresses
+from portal.catalog.model import Dataset, Version
 from portal.catalog.queries import parse
 from portal.catalog.search import Found, search
-from portal.catalog.shelves import Shelf, Version
 from portal.catalog.snapshot import Catalog
 from portal.errors import NotFound
 
@@ -22,13 +22,13 @@ class SearchHandler(CatalogHandler):
             return
         query = parse(typed)
 
-        def work(catalog: Catalog) -> tuple[Shelf, Found, list[Version]]:
-            shelf = catalog.shelf(catalog.version(version))
+        def work(catalog: Catalog) -> tuple[Dataset, Found, list[Version]]:
+            dataset = catalog.dataset(catalog.version(version))
             if category:
-                catalog.category(shelf, category)
-            return shelf, search(catalog, shelf, query, category, page), newest_first(catalog)
+                catalog.category(dataset, category)
+            return dataset, search(catalog, dataset, query, category, page), newest_first(catalog)
 
-        shelf, found, versions = await self.read(work)
+        dataset, found, versions = await self.read(work)
         if page > max(1, found.pages):
             raise NotFound(f"There is no page {page} of these results.")
         # Narrowing, widening again and turning pages are the same search.
@@ -37,11 +37,11 @@ class SearchHandler(CatalogHandler):
         if first and self.counts:
             await self.interaction("search", typed, found.total)
         if self.form == "json":
-            self.answer_json(self.told(shelf, typed, found))
+            self.answer_json(self.document(dataset, typed, found))
             return
         await self.show(
             "search.html",
-            shelf=shelf,
+            dataset=dataset,
             found=found,
             typed=typed,
             category=category,
@@ -52,9 +52,9 @@ class SearchHandler(CatalogHandler):
             versions=versions,
         )
 
-    def told(self, shelf: Shelf, typed: str, found: Found) -> dict[str, Any]:
+    def document(self, dataset: Dataset, typed: str, found: Found) -> dict[str, Any]:
         """The results for a program."""
-        version = shelf.version.name
+        version = dataset.version.name
         results = [
             {
                 "category": hit.entry.category,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from markupsafe import Markup, escape
 
 from portal.catalog.addresses import address
-from portal.catalog.shelves import TableEntry
+from portal.catalog.model import TableEntry
 from portal.catalog.values import (
     NOTHING,
     Reference,

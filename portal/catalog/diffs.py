@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from portal.catalog.shelves import Shelf, StoredRow, TableEntry
+from portal.catalog.model import Dataset, StoredRow, TableEntry
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value, canonical, reference
@@ -92,7 +92,7 @@ class _Moved:
         return {kind: len(getattr(self, kind)) for kind in KINDS}
 
 
-def changed_tables(catalog: Catalog, old: Shelf, new: Shelf) -> list[TableChange]:
+def changed_tables(catalog: Catalog, old: Dataset, new: Dataset) -> list[TableChange]:
     """The tables that differ, in natural order."""
     changes = []
     for number in {**new.by_id, **old.by_id}:

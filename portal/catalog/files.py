@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from portal.catalog.cells import json_text
 from portal.catalog.library import Library
 from portal.catalog.listing import effective
+from portal.catalog.model import StoredRow, TableEntry
 from portal.catalog.rows import RowPage
-from portal.catalog.shelves import StoredRow, TableEntry
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value, compact, plain

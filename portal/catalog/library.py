@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from portal.catalog.model import IndexCache, StoredRow, Version
 from portal.catalog.naming import natural
-from portal.catalog.shelves import Kept, StoredRow, Version
 from portal.catalog.snapshot import Catalog
 from portal.errors import Unavailable
 from sql import catalog
@@ -23,7 +23,7 @@ class Library:
     def __init__(self, database: Path) -> None:
         self.database = database
         self._reader = Reader(database, queries=catalog.QUERIES)
-        self._kept: Kept | None = None
+        self._cache: IndexCache | None = None
 
     async def read(self, work: Callable[[Catalog], T]) -> T:
         """What `work` makes of the catalog as it is now. Raises what it raises, `Unavailable`."""
@@ -59,9 +59,9 @@ class Library:
 
     def _catalog(self, snapshot: Snapshot) -> Catalog:
         ((generation,),) = snapshot.rows("generation")
-        kept = self._kept
-        if kept is None or kept.generation != generation:
+        cache = self._cache
+        if cache is None or cache.generation != generation:
             found = [Version(*row) for row in snapshot.rows("ready_versions")]
             ordered = tuple(sorted(found, key=lambda version: natural(version.name)))
-            kept = self._kept = Kept(generation, ordered)
-        return Catalog(snapshot, kept)
+            cache = self._cache = IndexCache(generation, ordered)
+        return Catalog(snapshot, cache)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from portal.catalog.choosing import NAME, Wish, choose
-from portal.catalog.shelves import StoredRow, TableEntry
+from portal.catalog.filtering import NAME, TableQuery, filter_rows
+from portal.catalog.model import StoredRow, TableEntry
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value
@@ -14,7 +14,7 @@ COLUMNS = 6  # that are shown until others are chosen
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class TablePage:
     """A page of a list: `total` rows are in it, `all_rows` in the table. `columns` are shown, of
     `fields`, which are all there are."""
 
@@ -29,18 +29,18 @@ class Listed:
     defaults: Mapping[str, Value] = field(default_factory=dict)
 
 
-def listed(catalog: Catalog, entry: TableEntry, wish: Wish) -> Listed:
+def table_page(catalog: Catalog, entry: TableEntry, query: TableQuery) -> TablePage:
     """A page of a table."""
     head = catalog.head(entry)
     values = defaults(head)
     counts = catalog.fields(entry)
     fields = list(dict.fromkeys([*values, *counts]))
     rows: Sequence[int] = catalog.members(entry)
-    chosen = rows if wish.whole else choose(catalog, rows, values, wish)
-    page, pages = _pages(wish.page, len(chosen))
+    chosen = rows if query.whole else filter_rows(catalog, rows, values, query)
+    page, pages = _pages(query.page, len(chosen))
     items = catalog.items(chosen[(page - 1) * PER_PAGE : page * PER_PAGE])
-    columns = [name for name in wish.columns if name in fields] or _usual(fields, counts)
-    return Listed(items, len(chosen), len(rows), page, pages, columns, fields, head, values)
+    columns = [name for name in query.columns if name in fields] or _usual(fields, counts)
+    return TablePage(items, len(chosen), len(rows), page, pages, columns, fields, head, values)
 
 
 def effective(item: StoredRow, values: Mapping[str, Value], name: str) -> Value:

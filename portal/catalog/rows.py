@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from portal.catalog.shelves import Shelf, StoredRow, TableEntry, Version
+from portal.catalog.model import Dataset, StoredRow, TableEntry, Version
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Reference, Value, canonical, references
@@ -37,7 +37,7 @@ class RowPage:
     rows next to it, None at an end of the table.
     """
 
-    shelf: Shelf
+    dataset: Dataset
     entry: TableEntry
     versions: list[Version]
     item: StoredRow
@@ -56,18 +56,18 @@ def row_page(
 
     Raises `NotFound`, `Unavailable`.
     """
-    shelf = catalog.shelf(catalog.version(version))
-    entry = catalog.table(shelf, category, table)
-    item = catalog.item(shelf, entry, name)
+    dataset = catalog.dataset(catalog.version(version))
+    entry = catalog.table(dataset, category, table)
+    item = catalog.item(dataset, entry, name)
     fields = field_values(item, defaults(catalog.head(entry)))
-    links = catalog.existing(shelf, references([field.value for field in fields]))
+    links = catalog.existing(dataset, references([field.value for field in fields]))
     tables = catalog.places.tables
-    linking = catalog.held(shelf, catalog.linked_from(entry, name))
+    linking = catalog.held(dataset, catalog.linked_from(entry, name))
     first = catalog.items(linking[:REFERRERS])
-    referrers = [Referrer(shelf.by_id[tables[each.id]], each.name) for each in first]
+    referrers = [Referrer(dataset.by_id[tables[each.id]], each.name) for each in first]
     before, after = _neighbours(catalog, entry, item)
     return RowPage(
-        shelf=shelf,
+        dataset=dataset,
         entry=entry,
         versions=list(reversed(catalog.versions)),
         item=item,

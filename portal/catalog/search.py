@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from portal.catalog.model import Dataset, StoredRow, TableEntry
 from portal.catalog.queries import Query, marked
-from portal.catalog.shelves import Shelf, StoredRow, TableEntry
 from portal.catalog.snapshot import Catalog
 from portal.catalog.values import localized, plain
 from portal.catalog.words import fields_of
@@ -60,33 +60,33 @@ class Found:
     pages: int
 
 
-def search(catalog: Catalog, shelf: Shelf, query: Query, category: str, page: int) -> Found:
+def search(catalog: Catalog, dataset: Dataset, query: Query, category: str, page: int) -> Found:
     """A page of what a version has; of one category, or "" for all."""
-    rows = find(catalog, shelf, query)
+    rows = find(catalog, dataset, query)
     tables = catalog.places.tables
     by_table = Counter(map(tables.__getitem__, rows))
     counts: dict[str, int] = {}
     for table, count in by_table.items():
-        name = shelf.by_id[table].category
+        name = dataset.by_id[table].category
         counts[name] = counts.get(name, 0) + count
     if category:
-        of_it = {entry.id for entry in shelf.categories.get(category, ())}
+        of_it = {entry.id for entry in dataset.categories.get(category, ())}
         mine = [row for row in rows if tables[row] in of_it]
         shown = mine[(page - 1) * PER_PAGE : page * PER_PAGE]
-        groups = [Group(category, len(mine), hits(catalog, shelf, query, shown))] if mine else []
+        groups = [Group(category, len(mine), hits(catalog, dataset, query, shown))] if mine else []
         pages = -(-len(mine) // PER_PAGE)
     else:
-        groups, pages = _first_of_each(catalog, shelf, query, rows, counts), 1
-    return Found(len(rows), counts, groups, _named(shelf, query), pages)
+        groups, pages = _first_of_each(catalog, dataset, query, rows, counts), 1
+    return Found(len(rows), counts, groups, _named(dataset, query), pages)
 
 
-def find(catalog: Catalog, shelf: Shelf, query: Query) -> list[int]:
+def find(catalog: Catalog, dataset: Dataset, query: Query) -> list[int]:
     """All rows that match, best first."""
     if query.part:
-        return catalog.held(shelf, catalog.ids("hits_by_part", part=query.part))
+        return catalog.held(dataset, catalog.ids("hits_by_part", part=query.part))
     if not query.match:
         return []
-    found = catalog.held(shelf, catalog.matching(query.whole))
+    found = catalog.held(dataset, catalog.matching(query.whole))
     first = catalog.ids("hits_by_name", row=query.typed)
     if match := _ranked(catalog, query, len(found)):
         first += catalog.ids("ranked_hits", query=match)
@@ -107,32 +107,35 @@ def _ranked(catalog: Catalog, query: Query, count: int) -> str:
 
 
 def _first_of_each(
-    catalog: Catalog, shelf: Shelf, query: Query, rows: Sequence[int], counts: dict[str, int]
+    catalog: Catalog, dataset: Dataset, query: Query, rows: Sequence[int], counts: dict[str, int]
 ) -> list[Group]:
     """The best categories with their best rows."""
     tables = catalog.places.tables
     chosen: dict[str, list[int]] = {name: [] for name in list(counts)[:GROUPS]}
     left = sum(min(PER_GROUP, counts[name]) for name in chosen)
     for row in rows:
-        mine = chosen.get(shelf.by_id[tables[row]].category)
+        mine = chosen.get(dataset.by_id[tables[row]].category)
         if mine is not None and len(mine) < PER_GROUP:
             mine.append(row)
             left -= 1
             if not left:
                 break
-    all_hits = hits(catalog, shelf, query, [row for mine in chosen.values() for row in mine])
+    all_hits = hits(catalog, dataset, query, [row for mine in chosen.values() for row in mine])
     groups: dict[str, list[Hit]] = {name: [] for name in chosen}
     for hit in all_hits:
         groups[hit.entry.category].append(hit)
     return [Group(name, counts[name], mine) for name, mine in groups.items()]
 
 
-def hits(catalog: Catalog, shelf: Shelf, query: Query, rows: Sequence[int]) -> list[Hit]:
+def hits(catalog: Catalog, dataset: Dataset, query: Query, rows: Sequence[int]) -> list[Hit]:
     """Rows as they are shown, in the same order."""
     tables = catalog.places.tables
     return [
         Hit(
-            shelf.by_id[tables[item.id]], item.name, marked(query, item.name), excerpts(query, item)
+            dataset.by_id[tables[item.id]],
+            item.name,
+            marked(query, item.name),
+            excerpts(query, item),
         )
         for item in catalog.items(rows)
     ]
@@ -168,12 +171,12 @@ def _cut(pieces: Pieces) -> Pieces:
     return shown
 
 
-def _named(shelf: Shelf, query: Query) -> list[TableEntry]:
+def _named(dataset: Dataset, query: Query) -> list[TableEntry]:
     """Tables whose own name has every word."""
     if not query.wanted:
         return []
     named = []
-    for path, entry in shelf.folded_paths:
+    for path, entry in dataset.folded_paths:
         if not all(word in path for word, _ in query.wanted):
             continue
         known = "".join(piece for piece, mark in marked(query, entry.path) if mark).casefold()

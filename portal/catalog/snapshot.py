@@ -7,8 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
 from portal.catalog.addresses import address
+from portal.catalog.model import (
+    Dataset,
+    IndexCache,
+    Progress,
+    RowIndex,
+    StoredRow,
+    TableEntry,
+    Version,
+)
 from portal.catalog.naming import near
-from portal.catalog.shelves import Kept, Progress, RowIndex, Shelf, StoredRow, TableEntry, Version
 from portal.catalog.values import Reference, Value, compact
 from portal.errors import NotFound, Unavailable
 from portal.suggestions import Place
@@ -26,14 +34,14 @@ class Catalog:
     Lists of rows are `array`s of their numbers. Its errors are sentences for who asked.
     """
 
-    def __init__(self, snapshot: Snapshot, kept: Kept) -> None:
+    def __init__(self, snapshot: Snapshot, cache: IndexCache) -> None:
         self._snapshot = snapshot
-        self._kept = kept
+        self._cache = cache
 
     @property
     def versions(self) -> Sequence[Version]:
         """Those that can be shown, the oldest first."""
-        return self._kept.versions
+        return self._cache.versions
 
     def progress(self) -> list[Progress]:
         """Those that are being read."""
@@ -67,32 +75,32 @@ class Catalog:
         found = sorted(map(self.version, names), key=self.versions.index)
         return [version.name for version in found]
 
-    def shelf(self, version: Version) -> Shelf:
+    def dataset(self, version: Version) -> Dataset:
         """What a version holds."""
-        shelf = self._kept.shelves.get(version.id)
-        if shelf is None:
-            rows = self._snapshot.rows("shelf", version=version.id)
-            shelf = self._kept.shelves[version.id] = Shelf(
+        dataset = self._cache.datasets.get(version.id)
+        if dataset is None:
+            rows = self._snapshot.rows("dataset", version=version.id)
+            dataset = self._cache.datasets[version.id] = Dataset(
                 version, [TableEntry(*row) for row in rows]
             )
-        return shelf
+        return dataset
 
-    def category(self, shelf: Shelf, name: str) -> list[TableEntry]:
+    def category(self, dataset: Dataset, name: str) -> list[TableEntry]:
         """The tables of a category. Raises `NotFound`."""
-        if name in shelf.categories:
-            return shelf.categories[name]
-        version = shelf.version.name
-        places = near(name, shelf.categories, lambda each: address(version, each))
+        if name in dataset.categories:
+            return dataset.categories[name]
+        version = dataset.version.name
+        places = near(name, dataset.categories, lambda each: address(version, each))
         raise NotFound(f'There is no category "{name}" in version {version}.', near=places)
 
-    def table(self, shelf: Shelf, category: str, name: str) -> TableEntry:
+    def table(self, dataset: Dataset, category: str, name: str) -> TableEntry:
         """A table. Raises `NotFound`."""
-        for entry in shelf.categories.get(category, ()):
+        for entry in dataset.categories.get(category, ()):
             if entry.name == name:
                 return entry
-        version = shelf.version.name
+        version = dataset.version.name
         places = {
-            entry.path: address(version, entry.category, entry.name) for entry in shelf.entries
+            entry.path: address(version, entry.category, entry.name) for entry in dataset.entries
         }
         found = near(f"{category}/{name}", places, places.__getitem__)
         raise NotFound(f'There is no table "{category}/{name}" in version {version}.', near=found)
@@ -110,10 +118,10 @@ class Catalog:
 
     def head(self, entry: TableEntry) -> Mapping[str, Value]:
         """All of a table's file but its rows."""
-        head = self._kept.heads.get(entry.head)
+        head = self._cache.heads.get(entry.head)
         if head is None:
             ((body,),) = self._snapshot.rows("head", head=entry.head)
-            head = self._kept.heads[entry.head] = json.loads(body)
+            head = self._cache.heads[entry.head] = json.loads(body)
         return head
 
     def items(self, rows: Sequence[int]) -> list[StoredRow]:
@@ -135,12 +143,12 @@ class Catalog:
             body = json.loads(text)
             yield row, name, compact(body[field]) if field in body else None
 
-    def item(self, shelf: Shelf, entry: TableEntry, name: str) -> StoredRow:
+    def item(self, dataset: Dataset, entry: TableEntry, name: str) -> StoredRow:
         """The row of that name. Raises `NotFound`."""
         forms: dict[int, str] = dict(self._snapshot.rows("row_forms", table=entry.id, row=name))
-        for row in self.held(shelf, forms):
+        for row in self.held(dataset, forms):
             return StoredRow(row, name, json.loads(forms[row]))
-        version = shelf.version.name
+        version = dataset.version.name
         places = near(
             name,
             self.names(entry),
@@ -170,22 +178,22 @@ class Catalog:
         rows = self._snapshot.rows("linked_from", table=entry.name, row=name)
         return [row for (row,) in rows]
 
-    def existing(self, shelf: Shelf, links: Iterable[Reference]) -> dict[Reference, TableEntry]:
+    def existing(self, dataset: Dataset, links: Iterable[Reference]) -> dict[Reference, TableEntry]:
         """The tables in which the rows are that are referred to; those that are not there lack."""
         wanted = {
             (entry.id, link.row): link
             for link in links
-            for entry in reversed(shelf.by_name.get(link.table, ()))
+            for entry in reversed(dataset.by_name.get(link.table, ()))
         }
         known = self._snapshot.rows("existing_rows", pairs=json.dumps(list(wanted)))
-        held = set(self.held(shelf, (row for _, _, row in known)))
+        held = set(self.held(dataset, (row for _, _, row in known)))
         return {
-            wanted[table, name]: shelf.by_id[table] for table, name, row in known if row in held
+            wanted[table, name]: dataset.by_id[table] for table, name, row in known if row in held
         }
 
-    def held(self, shelf: Shelf, rows: Iterable[int]) -> list[int]:
+    def held(self, dataset: Dataset, rows: Iterable[int]) -> list[int]:
         """Those of the rows that a version has."""
-        mask = self._mask(shelf)
+        mask = self._mask(dataset)
         # Rows of a version that is being read come after those that were there for the mask.
         known = len(mask)
         rows = list(rows)
@@ -193,29 +201,29 @@ class Catalog:
             rows = [row for row in rows if row < known]
         return list(compress(rows, map(mask.__getitem__, rows)))
 
-    def _mask(self, shelf: Shelf) -> bytearray:
+    def _mask(self, dataset: Dataset) -> bytearray:
         """1 at the number of every row that a version has."""
-        mask = self._kept.masks.get(shelf.version.id)
+        mask = self._cache.masks.get(dataset.version.id)
         if mask is None:
             mask = bytearray(len(self.places.keys))
-            parts = self._snapshot.rows("version_members", version=shelf.version.id)
+            parts = self._snapshot.rows("version_members", version=dataset.version.id)
             for (members,) in parts:
                 for row in unpacked(members):
                     mask[row] = 1
-            self._kept.masks[shelf.version.id] = mask
+            self._cache.masks[dataset.version.id] = mask
         return mask
 
     @property
     def places(self) -> RowIndex:
         """Where every row belongs."""
-        if self._kept.places is None:
+        if self._cache.places is None:
             rows = self._snapshot.rows("row_places")
             size = 1 + max((row for row, _, _ in rows), default=0)
             keys, tables = array("I", bytes(4 * size)), array("I", bytes(4 * size))
             for row, key, table in rows:
                 keys[row], tables[row] = key, table
-            self._kept.places = RowIndex(keys, tables)
-        return self._kept.places
+            self._cache.places = RowIndex(keys, tables)
+        return self._cache.places
 
     def ids(self, statement: str, **parameters: str) -> list[int]:
         """The rows that a statement finds, in any version."""

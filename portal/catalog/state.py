@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from portal.catalog.library import Library
-from portal.catalog.shelves import Progress
+from portal.catalog.model import Progress
 from portal.catalog.snapshot import Catalog
 from portal.errors import Unavailable
 from sql import catalog

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.catalog.diffs import Side, changed_tables, field_changes, table_diff
-from portal.catalog.past import past
+from portal.catalog.history import row_history
 from portal.errors import NotFound
 from tests.support.catalog.tables import TableSet, document, link
 
@@ -46,8 +46,8 @@ def tables(tmp_path_factory):
 
 def changes(tables, old, new):
     def work(catalog):
-        shelves = (catalog.shelf(catalog.version(name)) for name in (old, new))
-        return changed_tables(catalog, *shelves)
+        datasets = (catalog.dataset(catalog.version(name)) for name in (old, new))
+        return changed_tables(catalog, *datasets)
 
     return {
         change.entry.path: (*change.counts.values(), change.head) for change in tables.read(work)
@@ -84,7 +84,8 @@ def test_a_version_does_not_differ_from_itself(tables):
 def rows(tables, kind="", page=1, old="1", new="2"):
     def work(catalog):
         entries = (
-            next(iter(catalog.shelf(catalog.version(name)).by_name["Rows"])) for name in (old, new)
+            next(iter(catalog.dataset(catalog.version(name)).by_name["Rows"]))
+            for name in (old, new)
         )
         return table_diff(catalog, *entries, kind, page)
 
@@ -161,7 +162,7 @@ def test_many_changes_come_in_pages(tmp_path):
 
 
 def steps(tables, name):
-    found = tables.read(lambda catalog: past(catalog, "B", "Rows", name))
+    found = tables.read(lambda catalog: row_history(catalog, "B", "Rows", name))
     return [
         (step.version.name, step.until.name, step.change.kind if step.change else "", step.there)
         for step in found
@@ -181,7 +182,7 @@ def test_a_row_through_all_versions(tables, name, expected):
 
 
 def test_a_default_that_changes_is_part_of_the_history(tables):
-    found = tables.read(lambda catalog: past(catalog, "B", "Rows", "Own"))
+    found = tables.read(lambda catalog: row_history(catalog, "B", "Rows", "Own"))
     changed = next(step for step in found if step.version.name == "2")
     assert {each.path for each in changed.change.fields} == {"Health", "Sight.Day"}
 
@@ -192,7 +193,7 @@ def test_a_row_that_changes_only_by_its_default_has_a_step_of_it(tmp_path):
         made.put(version, B__Rows=document(("Plain", {}), Defaults={"Health": health}))
     made.run()
     assert steps(made, "Plain") == [("3", "3", "changed", True), ("1", "2", "", True)]
-    new, _ = made.read(lambda catalog: past(catalog, "B", "Rows", "Plain"))
+    new, _ = made.read(lambda catalog: row_history(catalog, "B", "Rows", "Plain"))
     assert [(each.path, each.new.value, each.new.own) for each in new.change.fields] == [
         ("Health", 12, False)
     ]

@@ -57,7 +57,7 @@ def test_a_pass_over_what_is_known_changes_nothing(tmp_path):
 
 def search(tables, typed):
     def work(catalog):
-        return len(find(catalog, catalog.shelf(catalog.version(None)), parse(typed)))
+        return len(find(catalog, catalog.dataset(catalog.version(None)), parse(typed)))
 
     return tables.read(work)
 
@@ -83,7 +83,7 @@ def test_a_version_that_changes_is_read_again(tmp_path):
     tables = TableSet(tmp_path).put("1", A__T=document(("a", {}))).run()
     tables.put("1", A__T=document(("b", {"v": 1}))).run()
     assert tables.read(lambda c: [v.name for v in c.versions]) == ["1"]
-    entry = tables.read(lambda c: c.names(c.shelf(c.version(None)).entries[0]))
+    entry = tables.read(lambda c: c.names(c.dataset(c.version(None)).entries[0]))
     assert entry == ["b"]
     assert count(tables, "rows") == 1
 
@@ -104,7 +104,7 @@ def test_a_version_that_changes_while_it_is_read_is_left_as_it_was(tmp_path, mon
 
     def names(catalog):
         return [
-            name for e in catalog.shelf(catalog.version("1")).entries for name in catalog.names(e)
+            name for e in catalog.dataset(catalog.version("1")).entries for name in catalog.names(e)
         ]
 
     assert tables.read(names) == ["old"]

@@ -33,13 +33,13 @@ def known(tables):
     return tables.read(lambda catalog: [version.name for version in catalog.versions])
 
 
-def shelf(catalog):
-    return catalog.shelf(catalog.version("1"))
+def dataset(catalog):
+    return catalog.dataset(catalog.version("1"))
 
 
 def found(catalog):
     return [
-        hit.name for hit in search(catalog, shelf(catalog), parse("hare"), "", 1).groups[0].hits
+        hit.name for hit in search(catalog, dataset(catalog), parse("hare"), "", 1).groups[0].hits
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_download_of_rows_that_have_gone_breaks_off(tmp_path, monkeypatch):
     async def download():
         opened = Library(tables.index)
         try:
-            whole = await opened.read(lambda c: files.whole(c, shelf(c).entries[0]))
+            whole = await opened.read(lambda c: files.whole(c, dataset(c).entries[0]))
             pieces = files.table_json(opened, whole)
             begun = [await anext(pieces), await anext(pieces)]
             tables.put("1", A__T=document(*ROWS[:9])).run()

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.catalog import rows
-from portal.catalog.listing import COLUMNS, Wish, listed
+from portal.catalog.listing import COLUMNS, TableQuery, table_page
 from portal.catalog.rows import row_page
 from portal.catalog.values import Reference
 from tests.support.catalog.tables import TableSet, document, link, text
@@ -41,8 +41,8 @@ def tables(tmp_path_factory):
 
 
 def entry(catalog, path):
-    shelf = catalog.shelf(catalog.version(None))
-    return next(each for each in shelf.entries if each.path == path)
+    dataset = catalog.dataset(catalog.version(None))
+    return next(each for each in dataset.entries if each.path == path)
 
 
 def page(tables, path, name):
@@ -51,8 +51,8 @@ def page(tables, path, name):
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_nothing_comes_before_numbers_and_numbers_before_texts(tables, descending):
-    wish = Wish(sort="v", descending=descending)
-    names = [i.name for i in tables.read(lambda c: listed(c, entry(c, "A/Mixed"), wish)).items]
+    query = TableQuery(sort="v", descending=descending)
+    names = [i.name for i in tables.read(lambda c: table_page(c, entry(c, "A/Mixed"), query)).items]
     ranks = [SORTED.index(name) for name in names]
     nothing, rest = (ranks[-4:], ranks[:-4]) if descending else (ranks[:4], ranks[4:])
     assert sorted(nothing) == [0, 1, 2, 3]  # these are equal, and stay as they were
@@ -60,10 +60,10 @@ def test_nothing_comes_before_numbers_and_numbers_before_texts(tables, descendin
 
 
 def test_the_columns_that_most_rows_fill_are_shown_in_the_order_of_the_table(tables):
-    shown = tables.read(lambda c: listed(c, entry(c, "C/Wide"), Wish())).columns
+    shown = tables.read(lambda c: table_page(c, entry(c, "C/Wide"), TableQuery())).columns
     assert list(shown) == ["f8", *(f"f{number}" for number in range(9 - COLUMNS, 8))]
-    chosen = Wish(columns=("Rare", "none", "f1"))
-    shown = tables.read(lambda c: listed(c, entry(c, "C/Wide"), chosen)).columns
+    chosen = TableQuery(columns=("Rare", "none", "f1"))
+    shown = tables.read(lambda c: table_page(c, entry(c, "C/Wide"), chosen)).columns
     assert list(shown) == ["Rare", "f1"]
 
 

@@ -60,8 +60,8 @@ def tables(tmp_path_factory):
 
 def found(tables, typed, category="", page=1, version=None):
     def work(catalog):
-        shelf = catalog.shelf(catalog.version(version))
-        return search.search(catalog, shelf, parse(typed), category, page)
+        dataset = catalog.dataset(catalog.version(version))
+        return search.search(catalog, dataset, parse(typed), category, page)
 
     return tables.read(work)
 

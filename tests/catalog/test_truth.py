@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.versions import Versions
 from portal.catalog.diffs import changed_tables
-from portal.catalog.past import past
+from portal.catalog.history import row_history
 from tests.support.catalog.tables import TableSet
 
 WEEKS = 12
@@ -29,10 +29,10 @@ def changes(tables, old, new):
     """Path to the counts of what changed, and whether the head did."""
 
     def work(catalog):
-        shelves = (catalog.shelf(catalog.version(name)) for name in (old, new))
+        datasets = (catalog.dataset(catalog.version(name)) for name in (old, new))
         return {
             f"{change.entry.path}.json": (change.counts, change.head)
-            for change in changed_tables(catalog, *shelves)
+            for change in changed_tables(catalog, *datasets)
         }
 
     return tables.read(work)
@@ -87,10 +87,10 @@ def test_every_row_of_every_version_comes_back_whole(weeks):
         files = document(tables, name)
 
         def work(catalog, name=name):
-            shelf = catalog.shelf(catalog.version(name))
+            dataset = catalog.dataset(catalog.version(name))
             return {
                 f"{entry.path}.json": [item.body for item in catalog.items(catalog.members(entry))]
-                for entry in shelf.entries
+                for entry in dataset.entries
             }
 
         assert tables.read(work) == {path: files[path].get("Rows", []) for path in files}
@@ -111,7 +111,7 @@ def test_the_past_of_rows_is_what_the_files_say(weeks):
         ]
         begins = [n for n in range(WEEKS) if n == 0 or states[n] != states[n - 1]]
         expected = [names[n] for n in begins if states[n] or any(states[:n])]
-        steps = tables.read(lambda catalog, name=name: past(catalog, category, table, name))
+        steps = tables.read(lambda catalog, name=name: row_history(catalog, category, table, name))
         shown = [step.version.name for step in reversed(steps)]
         assert set(expected) <= set(shown)
         for step in steps:

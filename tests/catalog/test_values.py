@@ -5,8 +5,8 @@ import json
 import pytest
 
 from portal.catalog import addresses, cells
+from portal.catalog.model import TableEntry
 from portal.catalog.naming import natural, near
-from portal.catalog.shelves import TableEntry
 from portal.catalog.values import (
     Reference,
     Text,

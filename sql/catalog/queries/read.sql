@@ -32,7 +32,7 @@ from problems;
 select count(*)
 from rows;
 
--- name: shelf
+-- name: dataset
 -- All tables of a version.
 select tables.id, tables.category, tables.name, contents.id, contents.row_count, contents.head_id
 from version_tables

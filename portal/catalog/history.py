@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from portal.catalog.addresses import history
 from portal.catalog.diffs import RowChange, row_change
+from portal.catalog.model import StoredRow, TableEntry, Version
 from portal.catalog.naming import near
-from portal.catalog.shelves import StoredRow, TableEntry, Version
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value
@@ -26,7 +26,7 @@ class Step:
     there: bool
 
 
-def past(catalog: Catalog, category: str, table: str, name: str) -> list[Step]:
+def row_history(catalog: Catalog, category: str, table: str, name: str) -> list[Step]:
     """Every step, the newest first. Raises `NotFound`."""
     entries = _entries(catalog, category, table)
     forms = {item.id: item for item in catalog.forms(next(iter(entries.values())).id, name)}
@@ -57,10 +57,10 @@ def _entries(catalog: Catalog, category: str, table: str) -> dict[int, TableEntr
     """The table in each version that has it, by the version's number."""
     found = {}
     for version in catalog.versions:
-        for entry in catalog.shelf(version).categories.get(category, ()):
+        for entry in catalog.dataset(version).categories.get(category, ()):
             if entry.name == table:
                 found[version.id] = entry
     if not found:
         # No version has it, so this says what is near.
-        catalog.table(catalog.shelf(catalog.version(None)), category, table)
+        catalog.table(catalog.dataset(catalog.version(None)), category, table)
     return found

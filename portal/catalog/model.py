@@ -1,4 +1,4 @@
-"""What a version holds, as it is kept in memory: names and numbers, no rows."""
+"""What a version holds, as it is held in memory: names and numbers, no rows."""
 
 from array import array
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ class TableEntry:
         return natural(self.category), natural(self.name)
 
 
-class Shelf:
+class Dataset:
     """All tables of a version, in natural order."""
 
     def __init__(self, version: Version, entries: list[TableEntry]) -> None:
@@ -108,12 +108,12 @@ class StoredRow:
 
 
 @dataclass(slots=True)
-class Kept:
+class IndexCache:
     """What one generation of the index says, as far as it was asked; the same for all threads."""
 
     generation: int
     versions: tuple[Version, ...]
-    shelves: dict[int, Shelf] = field(default_factory=dict)
+    datasets: dict[int, Dataset] = field(default_factory=dict)
     masks: dict[int, bytearray] = field(default_factory=dict)
     heads: dict[int, Mapping[str, Value]] = field(default_factory=dict)
     places: RowIndex | None = None

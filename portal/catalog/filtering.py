@@ -15,7 +15,7 @@ _WORDS = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TableQuery:
     """How the list was asked for. `sort` is a field, `descending` its order; a row is in it if it
     holds `text` and its `field`, or any if that is "", compares with `value` (`comparison` is of
     COMPARISONS)."""
@@ -61,21 +61,21 @@ COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
-def choose(
-    catalog: Catalog, rows: Sequence[int], values: Mapping[str, Value], wish: Wish
+def filter_rows(
+    catalog: Catalog, rows: Sequence[int], values: Mapping[str, Value], query: TableQuery
 ) -> Sequence[int]:
     """The rows that are wanted, of all that a table has; `values` are its defaults."""
-    if wish.text:
-        rows = list(_holding(catalog, rows, values, wish.text.casefold()))
-    if wish.value and not wish.field:
-        rows = _any_field(catalog, rows, values, wish)
-    elif wish.value:
-        compare = COMPARISONS[wish.comparison]
-        column = _column(catalog, rows, values, wish.field)
-        rows = [row for row, value in column if compare(plain(value), wish.value)]
-    if wish.sort:
-        keyed = [(_key(value), row) for row, value in _column(catalog, rows, values, wish.sort)]
-        keyed.sort(key=lambda pair: pair[0], reverse=wish.descending)
+    if query.text:
+        rows = list(_holding(catalog, rows, values, query.text.casefold()))
+    if query.value and not query.field:
+        rows = _any_field(catalog, rows, values, query)
+    elif query.value:
+        compare = COMPARISONS[query.comparison]
+        column = _column(catalog, rows, values, query.field)
+        rows = [row for row, value in column if compare(plain(value), query.value)]
+    if query.sort:
+        keyed = [(_key(value), row) for row, value in _column(catalog, rows, values, query.sort)]
+        keyed.sort(key=lambda pair: pair[0], reverse=query.descending)
         rows = [row for _, row in keyed]
     return rows
 
@@ -92,17 +92,17 @@ def _column(
 
 
 def _any_field(
-    catalog: Catalog, rows: Sequence[int], values: Mapping[str, Value], wish: Wish
+    catalog: Catalog, rows: Sequence[int], values: Mapping[str, Value], query: TableQuery
 ) -> list[int]:
     """The rows of which any value compares so; for "is not", all of them."""
-    if wish.comparison == "contains":
-        return list(_holding(catalog, rows, values, wish.value.casefold()))
-    compare, joined = COMPARISONS[wish.comparison], all if wish.comparison == "is not" else any
+    if query.comparison == "contains":
+        return list(_holding(catalog, rows, values, query.value.casefold()))
+    compare, joined = COMPARISONS[query.comparison], all if query.comparison == "is not" else any
     return [
         item.id
         for item in catalog.items(rows)
         if joined(
-            compare(shown, wish.value) for shown in _shown(item.name, {**values, **item.values})
+            compare(shown, query.value) for shown in _shown(item.name, {**values, **item.values})
         )
     ]
 
