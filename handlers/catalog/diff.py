@@ -13,9 +13,10 @@ from portal.catalog.diffs import (
     table_diff,
 )
 from portal.catalog.history import Step, row_history
+from portal.catalog.links import resolve
 from portal.catalog.model import Dataset, TableEntry
 from portal.catalog.snapshot import Catalog
-from portal.catalog.values import Reference, references
+from portal.catalog.values import references
 from portal.errors import Malformed, NotFound
 
 
@@ -110,9 +111,9 @@ class TableDiffHandler(CompareHandler):
                 catalog.table(new, category, table)  # says what is near
             diff = table_diff(catalog, before, after, kind, page)
             changed = [each for row in diff.rows for each in row.fields] + diff.head
-            links: dict[str, dict[Reference, TableEntry]] = {
-                "old": catalog.existing(old, references([each.old.value for each in changed])),
-                "new": catalog.existing(new, references([each.new.value for each in changed])),
+            links = {
+                "old": resolve(catalog, old, references([each.old.value for each in changed])),
+                "new": resolve(catalog, new, references([each.new.value for each in changed])),
             }
             versions = newest_first(catalog)
             return {"old": old, "new": new, "diffed": diff, "links": links, "versions": versions}

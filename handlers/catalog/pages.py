@@ -6,6 +6,7 @@ from handlers.catalog.base import CatalogHandler, newest_first
 from handlers.catalog.files import FileHandler
 from portal.catalog.addresses import address
 from portal.catalog.filtering import COMPARISONS, TableQuery
+from portal.catalog.links import resolve
 from portal.catalog.listing import table_page
 from portal.catalog.model import Dataset
 from portal.catalog.rows import row_page
@@ -121,12 +122,8 @@ class TableHandler(RowFileHandler):
             dataset = catalog.dataset(catalog.version(version))
             entry = catalog.table(dataset, category, table)
             page = table_page(catalog, entry, query)
-            shown = [
-                item.body.get(name, page.defaults.get(name))
-                for item in page.items
-                for name in page.columns
-            ]
-            links = catalog.existing(dataset, references([shown, page.head]))
+            shown = [page.value(item, name) for item in page.items for name in page.columns]
+            links = resolve(catalog, dataset, references([shown, page.head]))
             return {
                 "dataset": dataset,
                 "entry": entry,

@@ -1,35 +1,35 @@
 """Values as HTML. In Python and not in a template: a page has a thousand of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup, escape
 
 from portal.catalog.addresses import address
-from portal.catalog.model import TableEntry
+from portal.catalog.links import Links
 from portal.catalog.values import (
     NOTHING,
     Reference,
     Value,
     localized,
     names_nothing,
+    only_reference,
     plain,
     reference,
+    tableless,
 )
 
 SHORT = 160  # characters of a cell
 FEW = 4  # of a list in a cell
 
-Links = Mapping[Reference, TableEntry]
-
 
 def cell(value: Value, links: Links, version: str) -> Markup:
     """A value in a table's cell: short, on one line."""
-    if isinstance(value, list) and value and all(map(reference, value)):
-        shown = Markup(", ").join(_link(each, links, version) for each in value[:FEW])
+    if isinstance(value, list) and value and all(map(only_reference, value)):
+        shown = Markup(", ").join(_leaf(each, links, version, SHORT) for each in value[:FEW])
         more = Markup(" <span class=quiet>and {} more</span>").format(len(value) - FEW)
         return shown + more if len(value) > FEW else shown
-    if isinstance(value, list | dict) and not reference(value) and not names_nothing(value):
+    if isinstance(value, list | dict) and not _is_leaf(value):
         text = plain(value)
         return escape(text if len(text) <= SHORT else f"{text[:SHORT]}…")
     return _leaf(value, links, version, SHORT)
@@ -44,12 +44,14 @@ def full(value: Value, links: Links, version: str) -> Markup:
             Markup("<li>{}</li>").format(full(each, links, version)) for each in value
         )
         return Markup('<ul class="values">{}</ul>').format(entries)
-    if isinstance(value, dict) and not reference(value) and not names_nothing(value):
+    if isinstance(value, dict) and not _is_leaf(value):
         if not value:
             return Markup('<span class="quiet">empty object</span>')
         pairs = Markup("").join(
-            Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, full(each, links, version))
-            for name, each in value.items()
+            Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
+                _leaf(name, links, version, None), full(each, links, version)
+            )
+            for name, each in _parts(value)
         )
         return Markup('<dl class="values">{}</dl>').format(pairs)
     return _leaf(value, links, version, None)
@@ -65,29 +67,49 @@ def json_text(value: Value) -> str:
     return text
 
 
+def _is_leaf(value: Value) -> bool:
+    """Whether an object is shown as one name: a reference and nothing beside it."""
+    return bool(only_reference(value) or names_nothing(value) or tableless(value))
+
+
+def _parts(value: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    """The fields of an object; the two of a reference are shown as one link."""
+    found = reference(value)
+    if found:
+        yield "RowName", {"RowName": found.row, "DataTableName": found.table}
+    for name, inner in value.items():
+        if not (found and name in ("RowName", "DataTableName")):
+            yield name, inner
+
+
 def _leaf(value: Value, links: Links, version: str, most: int | None) -> Markup:
-    if reference(value):
-        return _link(value, links, version)
+    if found := reference(value):
+        return _link(found, links, version)
     if value is None:
         return Markup('<span class="quiet">null</span>')
     if names_nothing(value):
         return Markup('<span class="quiet">{}</span>').format(NOTHING)
     if value == "":
         return Markup('<span class="quiet">empty text</span>') if most is None else Markup("")
+    if row := tableless(value):
+        return _lost(row, "of no named table")
     text = plain(value)
     if most is not None and len(text) > most:
         text = f"{text[:most]}…"
-    found = localized(value)
-    if found and found.key:
-        return Markup('<span title="{}">{}</span>').format(found.key, text)
+    found_text = localized(value)
+    if found_text and found_text.key:
+        return Markup('<span title="{}">{}</span>').format(found_text.key, text)
     return escape(text)
 
 
-def _link(value: Value, links: Links, version: str) -> Markup:
-    link = reference(value)
-    assert link  # noqa: S101 - the caller has looked
-    entry = links.get(link)
-    if entry is None:
-        return Markup('<span title="{} has no such row">{}</span>').format(link.table, link.row)
-    path = address(version, entry.category, entry.name, link.row)
+def _link(link: Reference, links: Links, version: str) -> Markup:
+    target = links.get(link)
+    if target is None:
+        return _lost(link.row, f"not in {link.table}")
+    path = address(version, target.entry.category, target.entry.name, target.name)
     return Markup('<a href="{}" title="{}">{}</a>').format(path, link.table, link.row)
+
+
+def _lost(row: str, why: str) -> Markup:
+    """A reference that leads nowhere, with the reason in words."""
+    return Markup('{} <span class="lost">({})</span>').format(row, why)

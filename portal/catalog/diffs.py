@@ -1,44 +1,48 @@
-"""What differs between two versions, down to the field."""
+"""What differs between two versions, down to the field: always of values merged with Defaults."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from portal.catalog.merging import merged_field
 from portal.catalog.model import Dataset, StoredRow, TableEntry
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
-from portal.catalog.values import Value, canonical, reference
+from portal.catalog.values import Value, canonical, names_nothing, only_reference
 
-KINDS = ("added", "removed", "changed")
+# A row of the kind "default" is as it was; a default of its table has given it another value.
+KINDS = ("added", "removed", "changed", "default")
 PER_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A value on one side; `there` is whether there is one, `own` whether it is the row's own."""
+    """A value on one side; `there` is whether there is one. `own` is whether the row has it itself,
+    and not only by default; `part` is what it has itself of an object."""
 
     value: Value = None
     there: bool = False
     own: bool = True
+    part: Value = None
+
+    def within(self, name: str) -> "Side":
+        """The same of one field of an object."""
+        part = self.value if self.part is None else self.part
+        own = self.own and isinstance(part, dict) and name in part
+        return Side(self.value.get(name), name in self.value, own, part.get(name) if own else None)
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field, old and new; `same` where the value is the same and only who gives it differs."""
+    """A field, old and new."""
 
     path: str
     old: Side
     new: Side
 
-    @property
-    def same(self) -> bool:
-        """Whether a player would notice nothing."""
-        both = self.old.there and self.new.there
-        return both and canonical(self.old.value) == canonical(self.new.value)
-
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A row that came, went or changed, with its fields."""
+    """A row that came, went or changed, with its fields. `kind` is of KINDS."""
 
     kind: str
     name: str
@@ -87,6 +91,7 @@ class _Moved:
     added: list[int] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
     changed: list[tuple[int, int]] = field(default_factory=list)
+    default: list[int] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         return {kind: len(getattr(self, kind)) for kind in KINDS}
@@ -117,6 +122,8 @@ def table_diff(
         wanted += [("added", None, new) for new in moved.added]
     if kind in ("", "removed"):
         wanted += [("removed", old, None) for old in moved.removed]
+    if kind in ("", "default"):
+        wanted += [("default", row, row) for row in moved.default]
     pages = max(1, -(-len(wanted) // PER_PAGE))
     page = min(max(1, page), pages)
     shown = wanted[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -142,20 +149,20 @@ def row_change(
     new: StoredRow | None,
     old_defaults: Mapping[str, Value],
     new_defaults: Mapping[str, Value],
-    by_default: bool = False,
 ) -> RowChange:
-    """A row, old and new; None where it is not. `by_default`: with what it has only since a
-    default of the table changed."""
+    """A row, old and new; None where it is not. Of one that came or went its own fields."""
     before, after = old.values if old else {}, new.values if new else {}
     names = [*before, *after]
-    if by_default and old and new:
-        names += [*old_defaults, *new_defaults]
-    kind = "changed" if old and new else "removed" if old else "added"
+    kind = "added" if old is None else "removed"
+    if old and new:
+        names = [*before, *after, *old_defaults, *new_defaults]
+        kind = "default" if old.id == new.id else "changed"
     fields = []
     for name in dict.fromkeys(names):
-        left = _side(name, before, old_defaults, old is not None)
-        right = _side(name, after, new_defaults, new is not None)
-        fields += field_changes(name, left, right)
+        if name != "Name":
+            left = _side(name, before, old_defaults, old is not None)
+            right = _side(name, after, new_defaults, new is not None)
+            fields += field_changes(name, left, right)
     name = (new or old).name  # type: ignore[union-attr] # one of them is there
     return RowChange(kind, name, fields)
 
@@ -172,28 +179,31 @@ def head_changes(
 def field_changes(path: str, old: Side, new: Side) -> list[FieldChange]:
     """The parts of a value that differ, so that a large object shows only these."""
     if old.there and new.there and canonical(old.value) == canonical(new.value):
-        return [FieldChange(path, old, new)] if old.own != new.own else []
+        return []
+    if not (old.there or new.there):
+        return []
     if not (_divisible(old) and _divisible(new)):
         return [FieldChange(path, old, new)]
     changes = []
     for name in dict.fromkeys([*old.value, *new.value]):
         inner = f"{path}.{name}" if path else name
-        changes += field_changes(inner, _within(old, name), _within(new, name))
+        changes += field_changes(inner, old.within(name), new.within(name))
     return changes
 
 
 def _divisible(side: Side) -> bool:
-    return side.there and isinstance(side.value, dict) and not reference(side.value)
+    """Whether a value is compared field by field; a reference is compared as one value."""
+    return side.there and isinstance(side.value, dict) and not _refers(side.value)
 
 
-def _within(side: Side, name: str) -> Side:
-    return Side(side.value.get(name), name in side.value, side.own)
+def _refers(value: Value) -> bool:
+    return bool(only_reference(value) or names_nothing(value))
 
 
 def _side(name: str, own: Mapping[str, Value], values: Mapping[str, Value], there: bool) -> Side:
-    """What a row has in a field: its own value, the default, or nothing."""
+    """What a row has in a field: its own value merged with the default, or nothing."""
     if name in own:
-        return Side(own[name], True)
+        return Side(merged_field(own, values, name), True, True, own[name])
     return Side(values.get(name), there and name in values, own=False)
 
 
@@ -207,23 +217,21 @@ def _heads_differ(before: TableEntry | None, after: TableEntry | None) -> bool:
 
 
 def _moved(catalog: Catalog, before: TableEntry | None, after: TableEntry | None) -> _Moved:
-    """Numbers stand for whole rows, so only those that one side lacks have to be looked at."""
-    old: Sequence[int] = catalog.members(before) if before else ()
-    new: Sequence[int] = catalog.members(after) if after else ()
-    gone, come = _only(old, new), _only(new, old)
+    """Rows are compared by the digests of their merged values: no row has to be read."""
+    old = catalog.digests(before) if before else {}
+    new = catalog.digests(after) if after else {}
     keys = catalog.places.keys
-    gone_by_key = {keys[row]: row for row in gone}
+    gone_by_key = {keys[row]: row for row in old if row not in new}
     moved = _Moved()
-    for row in come:
+    for row, digest in new.items():
+        if row in old:
+            if old[row] != digest:
+                moved.default.append(row)
+            continue
         before_it = gone_by_key.pop(keys[row], None)
         if before_it is None:
             moved.added.append(row)
-        else:
+        elif old[before_it] != digest:
             moved.changed.append((before_it, row))
     moved.removed = list(gone_by_key.values())
     return moved
-
-
-def _only(rows: Iterable[int], others: Iterable[int]) -> list[int]:
-    known = set(others)
-    return [row for row in rows if row not in known]

@@ -70,7 +70,7 @@ async def category_json(library: Library, tables: Sequence[Whole]) -> AsyncItera
 
 
 async def category_csv(library: Library, tables: Sequence[Whole]) -> AsyncIterator[str]:
-    """A line for each value that a row has of its own: tables have different columns."""
+    """A line for each field that a row has a value of its own in: tables have different columns."""
     yield BYTE_ORDER_MARK + csv_lines([["Table", "Name", "Field", "Value"]])
     for table in tables:
         name = table.entry.name

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from portal.catalog.merging import merged
 from portal.catalog.snapshot import Catalog
 from portal.catalog.values import Value, plain
 
@@ -84,11 +85,12 @@ def _column(
     catalog: Catalog, rows: Sequence[int], values: Mapping[str, Value], field: str
 ) -> Iterator[tuple[int, Value]]:
     """What each row has in a field, by itself or by default."""
+    default = values.get(field)
     for row, name, text in catalog.column(rows, field):
         if field == NAME:
             yield row, name
         else:
-            yield row, values.get(field) if text is None else json.loads(text)
+            yield row, default if text is None else merged(json.loads(text), default)
 
 
 def _any_field(
@@ -102,7 +104,7 @@ def _any_field(
         item.id
         for item in catalog.items(rows)
         if joined(
-            compare(shown, query.value) for shown in _shown(item.name, {**values, **item.values})
+            compare(shown, query.value) for shown in _shown(item.name, merged(item.values, values))
         )
     ]
 
@@ -122,10 +124,10 @@ def _holding(
     words = _WORDS.findall(text)
     # A value that rows have by default is in none of their bodies.
     usual = [field for field in values if text in plain(values[field]).casefold()]
-    for row, name, body in catalog.bodies(rows):
+    for row, name, _, body in catalog.bodies(rows):
         if usual or text in name.casefold() or _may_hold(body, words):
             own = json.loads(body)
-            if any(text in shown.casefold() for shown in _shown(name, {**values, **own})):
+            if any(text in shown.casefold() for shown in _shown(name, merged(own, values))):
                 yield row
 
 

@@ -39,7 +39,7 @@ def row_history(catalog: Catalog, category: str, table: str, name: str) -> list[
         values = defaults(catalog.head(entry)) if entry else {}
         change = None
         if steps and (item is not None or before[0] is not None):
-            change = row_change(before[0], item, before[1], values, by_default=True)
+            change = row_change(before[0], item, before[1], values)
         if steps and not (change and (change.fields or (item is None) != (before[0] is None))):
             last = steps[-1]
             steps[-1] = Step(last.version, version, last.change, last.there)

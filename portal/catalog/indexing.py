@@ -13,15 +13,16 @@ import resource
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from portal.catalog import folders, tables, values, words
 from portal.catalog.folders import TableFile, VersionFolder, versions
+from portal.catalog.merging import merged
 from sql.catalog import prepare
 from sql.catalog.sweeping import sweep
-from sql.catalog.writing import Index, NewRow, alone
+from sql.catalog.writing import Content, Index, NewRow, alone
 from sql.errors import CatalogError, MigrationError
 
 PRIORITY = 10
@@ -126,16 +127,16 @@ def add_file(index: Index, file: TableFile, held: dict[int, int], problems: Prob
         limit = folders.MOST_BYTES >> 20
         problems.append((file.shown, f"is larger than {limit} MiB and is left out."))
         return
-    digest = hashed(content)
+    file_hash = hashed(content)
     number = index.table(file.category, file.table)
-    seen = index.seen(number, digest)
+    seen = index.seen(number, file_hash)
     if seen is None:
         try:
             held[number], told = add_table(index, number, tables.read(content))
         except tables.BadTable as error:
             problems.append((file.shown, f"{error}"))
             return
-        index.remember(number, digest, held[number], told)
+        index.remember(number, file_hash, held[number], told)
     else:
         held[number], told = seen
     problems.extend((file.shown, sentence) for sentence in told)
@@ -152,24 +153,54 @@ def add_table(index: Index, number: int, table: tables.DataTable) -> tuple[int, 
     for name in large:
         del bodies[name]
     stored = [
-        NewRow(name, hashed(values.canonical(table.rows[name]).encode()), body)
+        NewRow(name, digest(table.rows[name]), words.title(table.rows[name]), body)
         for name, body in bodies.items()
     ]
-    numbers, new = index.add_rows(number, stored)
+    rows, new = index.add_rows(number, stored)
     for row, place in new.items():
         name = stored[place].name
-        body = table.rows[name]
-        links = {
-            (values.storable(link.table), values.storable(link.row))
-            for link in values.references(list(body.values()))
-        }
-        index.add_words(row, words.words(name, body), links)
-    order = "".join(f",{row}" for row in numbers)
-    whole = hashed(head + order.encode())
+        index.add_words(row, words.words(name, table.rows[name]))
+        index.add_links(row, 0, links(table.rows[name]))
+    head_number = index.add_head(number, hashed(head), values.compact(table.head))
+    bodied = {row: table.rows[name] for row, name in zip(rows, bodies, strict=True)}
+    digests = merge(index, head_number, table.defaults, bodied)
     fields = Counter(field for name in bodies for field in table.rows[name] if field != "Name")
-    stored_head = (hashed(head), values.compact(table.head))
-    content = index.add_content(number, whole, stored_head, numbers, fields)
+    whole = hashed(head + "".join(f",{row}" for row in rows).encode())
+    content = index.add_content(number, whole, Content(head_number, rows, digests, fields))
     return content, [*table.problems, *tables.too_large(large)]
+
+
+def merge(
+    index: Index,
+    head: int,
+    defaults: Mapping[str, values.Value],
+    rows: Mapping[int, Mapping[str, values.Value]],
+) -> list[int]:
+    """The digests of rows merged with a head's Defaults; what they refer to by these is added."""
+    known = index.digests(head)
+    digests = []
+    for row, own in rows.items():
+        found = known.get(row)
+        if found is None:
+            whole = merged(own, defaults)
+            found = int.from_bytes(digest(whole)[:8], "little")
+            if defaults:
+                index.add_links(row, head, links(whole) - links(own))
+        digests.append(found)
+    return digests
+
+
+def links(row: Mapping[str, values.Value]) -> set[tuple[str, str]]:
+    """The tables and rows that a row refers to, as they are stored."""
+    return {
+        (values.storable(link.table), values.storable(link.row))
+        for link in values.references(list(row.values()))
+    }
+
+
+def digest(row: Mapping[str, values.Value]) -> bytes:
+    """The hash of a row's values: the same for values that are equal."""
+    return hashed(values.canonical(row).encode())
 
 
 def hashed(content: bytes) -> bytes:

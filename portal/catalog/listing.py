@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from portal.catalog.filtering import NAME, TableQuery, filter_rows
+from portal.catalog.merging import merged_field
 from portal.catalog.model import StoredRow, TableEntry
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
@@ -28,6 +29,10 @@ class TablePage:
     head: Mapping[str, Value]
     defaults: Mapping[str, Value] = field(default_factory=dict)
 
+    def value(self, item: StoredRow, name: str) -> Value:
+        """What a row has in a field."""
+        return effective(item, self.defaults, name)
+
 
 def table_page(catalog: Catalog, entry: TableEntry, query: TableQuery) -> TablePage:
     """A page of a table."""
@@ -44,8 +49,8 @@ def table_page(catalog: Catalog, entry: TableEntry, query: TableQuery) -> TableP
 
 
 def effective(item: StoredRow, values: Mapping[str, Value], name: str) -> Value:
-    """What a row has in a field: its own value, or the table's default."""
-    return item.name if name == NAME else item.body.get(name, values.get(name))
+    """What a row has in a field: its own value merged with the table's default."""
+    return item.name if name == NAME else merged_field(item.body, values, name)
 
 
 def _pages(wanted: int, total: int) -> tuple[int, int]:

@@ -78,11 +78,15 @@ class Dataset:
 
     @cached_property
     def by_name(self) -> Mapping[str, list[TableEntry]]:
-        """The tables of each name: references do not say which category."""
+        """The tables of each name in lower case: references do not say which category."""
         found: dict[str, list[TableEntry]] = {}
         for entry in self.entries:
-            found.setdefault(entry.name, []).append(entry)
+            found.setdefault(entry.name.casefold(), []).append(entry)
         return found
+
+    def named(self, table: str) -> list[TableEntry]:
+        """The tables that a reference can mean, those that are written exactly so first."""
+        return sorted(self.by_name.get(table.casefold(), ()), key=lambda each: each.name != table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +98,22 @@ class RowIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkTarget:
+    """The row that a reference leads to."""
+
+    entry: TableEntry
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRow:
-    """A row as it is stored: its own values in `body`, with `Name` if it has one."""
+    """A row as it is stored: its own values in `body`, with `Name` if it has one. `title` is its
+    display name, "" for none."""
 
     id: int
     name: str
+    title: str
     body: Mapping[str, Value]
 
     @property

@@ -3,21 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.catalog.links import Links, referrers, resolve
+from portal.catalog.merging import merged_field
 from portal.catalog.model import Dataset, StoredRow, TableEntry, Version
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
-from portal.catalog.values import Reference, Value, canonical, references
+from portal.catalog.values import Value, canonical, references
 
 REFERRERS = 100  # that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """A field of a row; `own` if the row has it, and `usual` if that is as the table's default."""
+    """A field of a row, merged with the table's default. `own` if the row has it, `partly` if some
+    of it comes from the default all the same, and `usual` if the default is what the row has."""
 
     name: str
     value: Value
     own: bool
+    partly: bool
     usual: bool
 
 
@@ -42,7 +46,7 @@ class RowPage:
     versions: list[Version]
     item: StoredRow
     fields: list[FieldValue]
-    links: Mapping[Reference, TableEntry]
+    links: Links
     referrers: list[Referrer]
     referrer_count: int
     before: str | None
@@ -60,11 +64,11 @@ def row_page(
     entry = catalog.table(dataset, category, table)
     item = catalog.item(dataset, entry, name)
     fields = field_values(item, defaults(catalog.head(entry)))
-    links = catalog.existing(dataset, references([field.value for field in fields]))
+    links = resolve(catalog, dataset, references([field.value for field in fields]))
     tables = catalog.places.tables
-    linking = catalog.held(dataset, catalog.linked_from(entry, name))
+    linking = referrers(catalog, dataset, entry, name)
     first = catalog.items(linking[:REFERRERS])
-    referrers = [Referrer(dataset.by_id[tables[each.id]], each.name) for each in first]
+    found = [Referrer(dataset.by_id[tables[each.id]], each.name) for each in first]
     before, after = _neighbours(catalog, entry, item)
     return RowPage(
         dataset=dataset,
@@ -73,7 +77,7 @@ def row_page(
         item=item,
         fields=fields,
         links=links,
-        referrers=referrers,
+        referrers=found,
         referrer_count=len(linking),
         before=before,
         after=after,
@@ -82,17 +86,19 @@ def row_page(
 
 def field_values(item: StoredRow, values: Mapping[str, Value]) -> list[FieldValue]:
     """Every field that a row has of its own or by default, in the order of the table."""
-    own = item.values
     return [
-        FieldValue(
-            name,
-            own.get(name, values.get(name)),
-            name in own,
-            name in values and (name not in own or canonical(own[name]) == canonical(values[name])),
-        )
-        for name in dict.fromkeys([*values, *own])
+        _field(item.values, values, name)
+        for name in dict.fromkeys([*values, *item.values])
         if name != "Name"
     ]
+
+
+def _field(own: Mapping[str, Value], values: Mapping[str, Value], name: str) -> FieldValue:
+    whole = merged_field(own, values, name)
+    mine = name in own
+    partly = mine and name in values and canonical(whole) != canonical(own[name])
+    usual = name in values and canonical(whole) == canonical(values[name])
+    return FieldValue(name, whole, mine, partly, usual)
 
 
 def _neighbours(

@@ -17,11 +17,11 @@ from portal.catalog.model import (
     Version,
 )
 from portal.catalog.naming import near
-from portal.catalog.values import Reference, Value, compact
+from portal.catalog.values import Value, compact
 from portal.errors import NotFound, Unavailable
 from portal.suggestions import Place
-from sql.catalog.writing import unpacked
-from sql.reader import Snapshot
+from sql.catalog.writing import DIGEST, unpacked
+from sql.reader import Row, Snapshot
 
 READ = 2000  # rows that one statement reads
 # What SQLite's path of a JSON field can have between its quotes, and what stands so in a body.
@@ -50,6 +50,10 @@ class Catalog:
     def problems(self, most: int) -> list[tuple[str, str]]:
         """Paths and sentences about what is wrong with the files."""
         return [(path, said) for path, said in self._snapshot.rows("problems", limit=most)]
+
+    def rows(self, statement: str, **parameters: str | int) -> list[Row]:
+        """What a named statement of the index answers."""
+        return self._snapshot.rows(statement, **parameters)
 
     def number(self, statement: str) -> int:
         """What a statement counts."""
@@ -109,6 +113,11 @@ class Catalog:
         """The rows of a table, in their order."""
         return unpacked(self._snapshot.rows("members", content=entry.content)[0][0])
 
+    def digests(self, entry: TableEntry) -> dict[int, int]:
+        """The rows of a table, each with the digest of its values and its table's Defaults."""
+        ((members, _, digests),) = self._snapshot.rows("members", content=entry.content)
+        return dict(zip(unpacked(members), unpacked(digests, DIGEST), strict=True))
+
     def fields(self, entry: TableEntry) -> Mapping[str, int]:
         """In how many rows each field stands."""
         found: dict[str, int] = json.loads(
@@ -126,10 +135,13 @@ class Catalog:
 
     def items(self, rows: Sequence[int]) -> list[StoredRow]:
         """These rows, in that order."""
-        return [StoredRow(row, name, json.loads(body)) for row, name, body in self.bodies(rows)]
+        return [
+            StoredRow(row, name, title, json.loads(body))
+            for row, name, title, body in self.bodies(rows)
+        ]
 
-    def bodies(self, rows: Sequence[int]) -> Iterator[tuple[int, str, str]]:
-        """The number, name and JSON of these rows, in that order; few of them are in memory."""
+    def bodies(self, rows: Sequence[int]) -> Iterator[tuple[int, str, str, str]]:
+        """The number, name, title and JSON of these rows, in that order; few are in memory."""
         for ids in _pieces(rows):
             yield from self._snapshot.rows("rows_by_id", ids=ids)
 
@@ -139,15 +151,15 @@ class Catalog:
             for ids in _pieces(rows):
                 yield from self._snapshot.rows("fields_by_id", ids=ids, path=f'$."{field}"')
             return
-        for row, name, text in self.bodies(rows):
+        for row, name, _, text in self.bodies(rows):
             body = json.loads(text)
             yield row, name, compact(body[field]) if field in body else None
 
     def item(self, dataset: Dataset, entry: TableEntry, name: str) -> StoredRow:
         """The row of that name. Raises `NotFound`."""
-        forms: dict[int, str] = dict(self._snapshot.rows("row_forms", table=entry.id, row=name))
+        forms = {form.id: form for form in self.forms(entry.id, name)}
         for row in self.held(dataset, forms):
-            return StoredRow(row, name, json.loads(forms[row]))
+            return forms[row]
         version = dataset.version.name
         places = near(
             name,
@@ -171,25 +183,7 @@ class Catalog:
     def forms(self, table: int, name: str) -> list[StoredRow]:
         """A row in every form that it has in any version."""
         found = self._snapshot.rows("row_forms", table=table, row=name)
-        return [StoredRow(row, name, json.loads(body)) for row, body in found]
-
-    def linked_from(self, entry: TableEntry, name: str) -> list[int]:
-        """The rows, of any version, that refer to one."""
-        rows = self._snapshot.rows("linked_from", table=entry.name, row=name)
-        return [row for (row,) in rows]
-
-    def existing(self, dataset: Dataset, links: Iterable[Reference]) -> dict[Reference, TableEntry]:
-        """The tables in which the rows are that are referred to; those that are not there lack."""
-        wanted = {
-            (entry.id, link.row): link
-            for link in links
-            for entry in reversed(dataset.by_name.get(link.table, ()))
-        }
-        known = self._snapshot.rows("existing_rows", pairs=json.dumps(list(wanted)))
-        held = set(self.held(dataset, (row for _, _, row in known)))
-        return {
-            wanted[table, name]: dataset.by_id[table] for table, name, row in known if row in held
-        }
+        return [StoredRow(row, name, title, json.loads(body)) for row, title, body in found]
 
     def held(self, dataset: Dataset, rows: Iterable[int]) -> list[int]:
         """Those of the rows that a version has."""

@@ -1,7 +1,8 @@
 """Values of tables: text as people read it, references, how one is shown and compared.
 
-Texts are Unreal's macros NSLOCTEXT("namespace", "key", "text") and INVTEXT("text"); a reference is
-an object with `RowName` and `DataTableName`.
+Texts are Unreal's macros NSLOCTEXT("namespace", "key", "text") and INVTEXT("text"). A reference is
+an object with `RowName` and `DataTableName`, or the same as the key of a map or as a text, in the
+notation of Unreal's ExportText: `(RowName="Rope",DataTableName="D_Items")`.
 """
 
 import json
@@ -15,6 +16,11 @@ Value = Any  # what json.loads gives
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _LOCALIZED = re.compile(rf"NSLOCTEXT\(\s*{_QUOTED}\s*,\s*{_QUOTED}\s*,\s*{_QUOTED}\s*\)", re.DOTALL)
 _INVARIANT = re.compile(rf"INVTEXT\(\s*{_QUOTED}\s*\)", re.DOTALL)
+_EXPORTED = re.compile(
+    r'\((?:RowName="?(?P<row>[^",()]+)"?,\s*DataTableName="?(?P<table>[^",()]+)"?'
+    r'|DataTableName="?(?P<table2>[^",()]+)"?,\s*RowName="?(?P<row2>[^",()]+)"?)\)'
+)
+_REFERENCE_KEYS = frozenset({"RowName", "DataTableName"})
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 NOTHING = "None"  # how Unreal writes a name that names nothing
@@ -49,13 +55,17 @@ def localized(value: Value) -> Text | None:
 
 
 def reference(value: Value) -> Reference | None:
-    """The row that an object refers to; None for any other value, or where it refers to none.
+    """The row that an object or a text refers to; None for any other value, or where it refers to
+    none.
 
     A table may be named by its path in the game ("/Game/Data/D_Items.D_Items").
     """
-    if not isinstance(value, Mapping):
+    if isinstance(value, Mapping):
+        row, table = value.get("RowName"), value.get("DataTableName")
+    elif isinstance(value, str) and value.startswith("(") and (found := _EXPORTED.fullmatch(value)):
+        row, table = found["row"] or found["row2"], found["table"] or found["table2"]
+    else:
         return None
-    row, table = value.get("RowName"), value.get("DataTableName")
     if not isinstance(row, str) or not isinstance(table, str) or not row or row == NOTHING:
         return None
     if table.startswith("/"):
@@ -63,25 +73,46 @@ def reference(value: Value) -> Reference | None:
     return Reference(table, row) if table and table != NOTHING else None
 
 
+def only_reference(value: Value) -> Reference | None:
+    """The row that a value refers to, if it holds nothing else beside that."""
+    found = reference(value)
+    return found if found and (isinstance(value, str) or value.keys() <= _REFERENCE_KEYS) else None
+
+
+def tableless(value: Value) -> str:
+    """The row that an object names without saying of which table; "" for any other value."""
+    if not isinstance(value, Mapping) or not value.keys() <= _REFERENCE_KEYS:
+        return ""
+    row = value.get("RowName")
+    named = isinstance(row, str) and row not in ("", NOTHING) and not reference(value)
+    return str(row) if named else ""
+
+
 def names_nothing(value: Value) -> bool:
     """Whether an object is a reference and nothing else, but to no row."""
     return (
         isinstance(value, Mapping)
-        and value.keys() == {"RowName", "DataTableName"}
+        and value.keys() <= _REFERENCE_KEYS
+        and "RowName" in value
         and value["RowName"] in (NOTHING, "")
     )
 
 
 def references(value: Value) -> Iterator[Reference]:
-    """All that are in a value, however deep."""
-    if found := reference(value):
-        yield found
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from references(inner)
+    """All that are in a value, however deep: in objects, in lists, in keys and values of maps."""
+    if isinstance(value, Mapping):
+        if found := reference(value):
+            yield found
+        for name, inner in value.items():
+            if name.startswith("(") and (found := reference(name)):
+                yield found
+            if isinstance(inner, Mapping | list | str):
+                yield from references(inner)
     elif isinstance(value, list):
         for inner in value:
             yield from references(inner)
+    elif isinstance(value, str) and (found := reference(value)):
+        yield found
 
 
 def plain(value: Value) -> str:
@@ -89,16 +120,20 @@ def plain(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        text = localized(value)
-        return text.text if text else value
+        if text := localized(value):
+            return text.text
+        found = reference(value)
+        return found.row if found else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    if found := reference(value):
+    if found := only_reference(value):
         return found.row
     if names_nothing(value):
         return NOTHING
+    if row := tableless(value):
+        return row
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {plain(inner)}" for name, inner in value.items())
     return ", ".join(map(plain, value))

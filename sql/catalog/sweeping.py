@@ -8,9 +8,9 @@ Describe = Callable[[str, str], Sequence[str]]
 
 
 def sweep(index: Index, describe: Describe) -> int:
-    """Within one transaction; how many rows went. `describe` gives the words of a row, by its name
-    and body, as they were added. Raises `CatalogError`."""
-    for statement in ("sweep_contents", "sweep_files", "sweep_heads"):
+    """Delete it within one transaction; return how many rows went. `describe` gives the words of a
+    row, by its name and body, as they were added. Raises `CatalogError`."""
+    for statement in ("sweep_contents", "sweep_files", "sweep_heads", "sweep_links"):
         index.run(statement)
     held: set[int] = set()
     for (members,) in index.rows("all_members"):
@@ -18,8 +18,8 @@ def sweep(index: Index, describe: Describe) -> int:
     gone = [row for (row,) in index.rows("all_rows") if row not in held]
     for row in gone:
         ((name, body),) = index.rows("row_as_it_is", row=row)
-        column, text, value = describe(name, body)
-        index.run("forget_words", row=row, name=column, text=text, value=value)
+        column, title, text, value = describe(name, body)
+        index.run("forget_words", row=row, name=column, title=title, text=text, value=value)
         index.run("forget_links", row=row)
         index.run("forget_row", row=row)
     for statement in ("sweep_keys", "sweep_tables"):

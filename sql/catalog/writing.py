@@ -15,6 +15,8 @@ from sql.database import connect, is_damage, transaction
 from sql.errors import CatalogError
 from sql.locks import locked
 
+NUMBER, DIGEST = "I", "Q"  # four bytes and eight, as `array` calls them
+REMEMBERED = 4  # contents of a head whose digests are used again
 BUSY_SECONDS = 30.0  # readers never make it wait; a checkpoint of another might
 
 
@@ -27,11 +29,22 @@ class Known(NamedTuple):
 
 
 class NewRow(NamedTuple):
-    """A row as it is stored: its name, the hash of its values, the values as JSON."""
+    """A row as it is stored: its name, the hash of its values, its title, the values as JSON."""
 
     name: str
     hash: bytes
+    title: str
     body: str
+
+
+class Content(NamedTuple):
+    """What a table holds: the number of its head, its rows with their digests in the same order,
+    and in how many of them each field stands."""
+
+    head: int
+    rows: Sequence[int]
+    digests: Sequence[int]
+    fields: Mapping[str, int]
 
 
 class Seen(NamedTuple):
@@ -41,17 +54,17 @@ class Seen(NamedTuple):
     problems: list[str]
 
 
-def packed(numbers: Iterable[int]) -> bytes:
-    """Row ids as `contents.members` has them."""
-    members = array("I", numbers)
+def packed(numbers: Iterable[int], width: str = NUMBER) -> bytes:
+    """Row ids as `contents.members` has them; with DIGEST, digests as `contents.digests` has."""
+    members = array(width, numbers)
     if sys.byteorder == "big":
         members.byteswap()
     return members.tobytes()
 
 
-def unpacked(members: bytes) -> "array[int]":
-    """The ids again."""
-    numbers = array("I", members)
+def unpacked(members: bytes, width: str = NUMBER) -> "array[int]":
+    """The numbers again."""
+    numbers = array(width, members)
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers
@@ -115,38 +128,45 @@ class Index:
             key = keys.get(row.name) or self._insert("add_key", table=table, name=row.name)
             number = known.get((key, row.hash))
             if number is None:
-                number = self._insert("add_row", key=key, hash=row.hash, body=row.body)
+                number = self._insert("add_row", key=key, **row._asdict())
                 new[number] = place
             numbers.append(number)
         return numbers, new
 
-    def add_words(self, row: int, words: Sequence[str], links: Iterable[tuple[str, str]]) -> None:
-        """What a new row can be found by (the columns of `words`), and the tables and rows that it
-        refers to."""
-        name, text, value = words
-        self.run("add_words", row=row, name=name, text=text, value=value)
-        for to_table, to_row in links:
-            self.run("add_link", to_table=to_table, to_row=to_row, row=row)
+    def add_words(self, row: int, words: Sequence[str]) -> None:
+        """What a new row can be found by: the columns of `words`."""
+        name, title, text, value = words
+        self.run("add_words", row=row, name=name, title=title, text=text, value=value)
 
-    def add_content(
-        self,
-        table: int,
-        digest: bytes,
-        head: tuple[bytes, str],
-        numbers: Sequence[int],
-        fields: Mapping[str, int],
-    ) -> int:
-        """The number of what a table holds: a head (its hash and its JSON) and rows, in so many of
-        which each field stands."""
-        self.run("add_head", table=table, hash=head[0], body=head[1])
+    def add_links(self, row: int, head: int, links: Iterable[tuple[str, str]]) -> None:
+        """The tables and rows that a row refers to: by itself (`head` is 0), or by the Defaults of
+        a head."""
+        for to_table, to_row in links:
+            self.run("add_link", to_table=to_table, to_row=to_row, row=row, head=head)
+
+    def add_head(self, table: int, digest: bytes, body: str) -> int:
+        """The number of a table's head, which may be new."""
+        self.run("add_head", table=table, hash=digest, body=body)
+        return self._one("head_id", table=table, hash=digest)
+
+    def digests(self, head: int) -> dict[int, int]:
+        """The digests of rows that were merged with a head before, by row."""
+        found: dict[int, int] = {}
+        for members, digests in self.rows("head_digests", head=head, most=REMEMBERED):
+            found.update(zip(unpacked(members), unpacked(digests, DIGEST), strict=True))
+        return found
+
+    def add_content(self, table: int, digest: bytes, content: "Content") -> int:
+        """The number of what a table holds, which may be new."""
         self.run(
             "add_content",
             table=table,
             hash=digest,
-            head=self._one("head_id", table=table, hash=head[0]),
-            row_count=len(numbers),
-            fields=json.dumps(fields),
-            members=packed(numbers),
+            head=content.head,
+            row_count=len(content.rows),
+            fields=json.dumps(content.fields),
+            members=packed(content.rows),
+            digests=packed(content.digests, DIGEST),
         )
         return self._one("content_id", table=table, hash=digest)
 

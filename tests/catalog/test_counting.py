@@ -147,8 +147,8 @@ def test_who_comes_back_is_counted_also_where_nothing_has_changed(portal, path, 
 
 LINKS = [  # a page, and those of its links that show another part of what has been counted
     ("/catalog/search?q=r&version=1.9", r'<a href="(/catalog/search[^"]*)"', 4),
-    ("/catalog/diff?from=1.9&to=1.10", r'<a href="(/catalog/diff[?][^"]*kind[^"]*)"', 4),
-    ("/catalog/diff/Items/D_Items?from=1.9&to=1.10", r'<a href="([^"]*kind[^"]*)"', 4),
+    ("/catalog/diff?from=1.9&to=1.10", r'<a href="(/catalog/diff[?][^"]*kind[^"]*)"', 5),
+    ("/catalog/diff/Items/D_Items?from=1.9&to=1.10", r'<a href="([^"]*kind[^"]*)"', 5),
     ("/catalog/1.9/Odd/T_Many?q=7", r'<a href="([^"]*T_Many[?][^"]*)"', 4),
 ]
 

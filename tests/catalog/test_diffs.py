@@ -56,10 +56,10 @@ def changes(tables, old, new):
 
 def test_only_tables_that_differ_are_there_with_their_counts(tables):
     assert changes(tables, "1", "2") == {
-        "A/Gone": (0, 2, 0, False),
-        "A/New": (1, 0, 0, False),
-        "A/Settings": (0, 0, 0, True),
-        "B/Rows": (1, 1, 1, True),
+        "A/Gone": (0, 2, 0, 0, False),
+        "A/New": (1, 0, 0, 0, False),
+        "A/Settings": (0, 0, 0, 0, True),
+        "B/Rows": (1, 1, 1, 0, True),
     }
 
 
@@ -74,7 +74,7 @@ def test_tables_that_differ_come_in_natural_order(tmp_path):
 
 def test_the_other_way_round_added_is_removed(tables):
     forth, back = changes(tables, "1", "2"), changes(tables, "2", "1")
-    assert {path: (b, a, c, d) for path, (a, b, c, d) in back.items()} == forth
+    assert {path: (b, a, *rest) for path, (a, b, *rest) in back.items()} == forth
 
 
 def test_a_version_does_not_differ_from_itself(tables):
@@ -84,7 +84,7 @@ def test_a_version_does_not_differ_from_itself(tables):
 def rows(tables, kind="", page=1, old="1", new="2"):
     def work(catalog):
         entries = (
-            next(iter(catalog.dataset(catalog.version(name)).by_name["Rows"]))
+            next(iter(catalog.dataset(catalog.version(name)).by_name["rows"]))
             for name in (old, new)
         )
         return table_diff(catalog, *entries, kind, page)
@@ -110,12 +110,10 @@ def test_rows_by_kind(tables, kind, names):
 def test_old_and_new_field_by_field(tables):
     diff = rows(tables, "changed")
     fields = {each.path: each for each in diff.rows[0].fields}
-    assert set(fields) == {"Health", "Sight.Day"}  # what did not change is not there
+    # What did not change is not there, nor a value that was its own and is the default now.
+    assert set(fields) == {"Sight.Day"}
     assert fields["Sight.Day"].old.value == 1
     assert fields["Sight.Day"].new.value == 3
-    # The row gave up its own value when the default became the same.
-    assert fields["Health"].same
-    assert (fields["Health"].old.own, fields["Health"].new.own) == (True, False)
 
 
 def test_changed_defaults_are_shown_once(tables):
@@ -128,7 +126,7 @@ def test_changed_defaults_are_shown_once(tables):
 def test_a_table_that_gets_its_first_defaults_shows_them(tmp_path):
     tables = TableSet(tmp_path).put("1", B__Rows={"Rows": [{"Name": "x"}]})
     tables.put("2", B__Rows={"Defaults": {"Health": 3}, "Rows": [{"Name": "x"}]}).run()
-    assert changes(tables, "1", "2") == {"B/Rows": (0, 0, 0, True)}
+    assert changes(tables, "1", "2") == {"B/Rows": (0, 0, 0, 1, True)}
     for old, new in (("1", "2"), ("2", "1")):
         assert [each.path for each in rows(tables, old=old, new=new).head] == ["Defaults"]
 
@@ -181,10 +179,10 @@ def test_a_row_through_all_versions(tables, name, expected):
     assert steps(tables, name) == expected
 
 
-def test_a_default_that_changes_is_part_of_the_history(tables):
+def test_a_value_that_only_moves_into_the_defaults_is_no_change(tables):
     found = tables.read(lambda catalog: row_history(catalog, "B", "Rows", "Own"))
     changed = next(step for step in found if step.version.name == "2")
-    assert {each.path for each in changed.change.fields} == {"Health", "Sight.Day"}
+    assert {each.path for each in changed.change.fields} == {"Sight.Day"}
 
 
 def test_a_row_that_changes_only_by_its_default_has_a_step_of_it(tmp_path):
@@ -192,7 +190,7 @@ def test_a_row_that_changes_only_by_its_default_has_a_step_of_it(tmp_path):
     for version, health in (("1", 10), ("2", 10), ("3", 12)):
         made.put(version, B__Rows=document(("Plain", {}), Defaults={"Health": health}))
     made.run()
-    assert steps(made, "Plain") == [("3", "3", "changed", True), ("1", "2", "", True)]
+    assert steps(made, "Plain") == [("3", "3", "default", True), ("1", "2", "", True)]
     new, _ = made.read(lambda catalog: row_history(catalog, "B", "Rows", "Plain"))
     assert [(each.path, each.new.value, each.new.own) for each in new.change.fields] == [
         ("Health", 12, False)

@@ -70,7 +70,7 @@ def test_the_columns_that_most_rows_fill_are_shown_in_the_order_of_the_table(tab
 def test_a_reference_leads_to_the_first_table_of_that_name_that_has_the_row(tables):
     links = page(tables, "C/Links", "all").links
     paths = {name: links.get(Reference("Twice", name)) for name in ("both", "first", "second")}
-    assert {name: each.path for name, each in paths.items()} == {
+    assert {name: each.entry.path for name, each in paths.items()} == {
         "both": "A/Twice",
         "first": "A/Twice",
         "second": "B/Twice",

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from portal.catalog import addresses, cells
-from portal.catalog.model import TableEntry
+from portal.catalog.model import LinkTarget, TableEntry
 from portal.catalog.naming import natural, near
 from portal.catalog.values import (
     Reference,
@@ -148,7 +148,7 @@ def test_a_row_is_found_by_its_texts_and_values_and_the_parts_of_its_name():
     body = {"Name": "DriftHare2", "Title": 'NSLOCTEXT("secret","key","White hare")', "Is": True}
     found = words("DriftHare2", body | {"Near": link("D_Places", "SeaShore"), "At": {"Deep": 40.5}})
     assert "Drift Hare 2" in found.name
-    assert found.text == "White hare"
+    assert found.title == "White hare"
     assert "Sea Shore" in found.value
     assert "40.5" in found.value
     assert words("X", {"Near": link("D_Places", "None"), "Is": None}).value == ""
@@ -164,7 +164,7 @@ def test_a_row_is_found_by_its_texts_and_values_and_the_parts_of_its_name():
             link("D_Items", "a/b"),
             '<a href="/catalog/1/Items/D_Items/a%2Fb" title="D_Items">a/b</a>',
         ),
-        (link("D_None", "<x>"), '<span title="D_None has no such row">&lt;x&gt;</span>'),
+        (link("D_None", "<x>"), '&lt;x&gt; <span class="lost">(not in D_None)</span>'),
         ({"<k>": ["<v>"]}, "&lt;k&gt;: &lt;v&gt;"),
         ("x" * 200, "x" * cells.SHORT + "…"),
         (None, '<span class="quiet">null</span>'),
@@ -172,7 +172,7 @@ def test_a_row_is_found_by_its_texts_and_values_and_the_parts_of_its_name():
     ],
 )
 def test_cells_are_escaped(value, html):
-    links = {Reference("D_Items", "a/b"): ENTRY}
+    links = {Reference("D_Items", "a/b"): LinkTarget(ENTRY, "a/b", "")}
     assert str(cells.cell(value, links, "1")) == html
     assert "<x>" not in cells.full(value, links, "1")
     assert "<v>" not in cells.full(value, links, "1")

@@ -111,18 +111,26 @@ where keys.table_id = :table;
 
 -- name: add_row
 -- A row in a form that is new.
-insert into rows (key_id, hash, body)
-values (:key, :hash, :body);
+insert into rows (key_id, hash, title, body)
+values (:key, :hash, :title, :body);
 
 -- name: add_words
 -- What a row can be found by.
-insert into words (rowid, name, text, value)
-values (:row, :name, :text, :value);
+insert into words (rowid, name, title, text, value)
+values (:row, :name, :title, :text, :value);
 
 -- name: add_link
--- A row refers to another.
-insert or ignore into links (to_table, to_row, row_id)
-values (:to_table, :to_row, :row);
+-- A row refers to another: by itself (:head is 0), or by the Defaults of a head.
+insert or ignore into links (to_table, to_row, row_id, head_id)
+values (:to_table, :to_row, :row, :head);
+
+-- name: head_digests
+-- The rows that were merged with a head before, and the digests of what that made.
+select members, digests
+from contents
+where head_id = :head
+order by id desc
+limit :most;
 
 -- name: add_head
 -- A table's head in a form that may be new.
@@ -138,8 +146,8 @@ where table_id = :table and hash = :hash;
 
 -- name: add_content
 -- What a table holds, in a form that may be new.
-insert into contents (table_id, hash, head_id, row_count, fields, members)
-values (:table, :hash, :head, :row_count, :fields, :members)
+insert into contents (table_id, hash, head_id, row_count, fields, members, digests)
+values (:table, :hash, :head, :row_count, :fields, :members, :digests)
 on conflict do nothing;
 
 -- name: content_id

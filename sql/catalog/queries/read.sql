@@ -54,8 +54,8 @@ from rows
 join keys on keys.id = rows.key_id;
 
 -- name: members
--- The rows of a table, and its fields.
-select members, fields
+-- The rows of a table, its fields, and the digests of its rows.
+select members, fields, digests
 from contents
 where id = :content;
 
@@ -67,7 +67,7 @@ where id = :head;
 
 -- name: rows_by_id
 -- Rows by their numbers, a JSON array, in its order.
-select rows.id, keys.name, rows.body
+select rows.id, keys.name, rows.title, rows.body
 from json_each(:ids) as wanted
 cross join rows on rows.id = wanted.value
 cross join keys on keys.id = rows.key_id
@@ -91,22 +91,23 @@ order by wanted.key;
 
 -- name: row_forms
 -- All forms of the row of that name.
-select rows.id, rows.body
+select rows.id, rows.title, rows.body
 from keys
 join rows on rows.key_id = keys.id
 where keys.table_id = :table and keys.name = :row;
 
 -- name: linked_from
--- The rows that refer to that one.
-select row_id
+-- The rows that refer to that one, each with the head by which it does and the name that it uses.
+select row_id, head_id, to_row
 from links
 where to_table = :table and to_row = :row;
 
 -- name: existing_rows
--- Of pairs of a table's number and a row's name, a JSON array, all forms of those that are known.
-select keys.table_id, keys.name, rows.id
+-- Of pairs of a table's number and a row's name, a JSON array, all forms of the rows that are known,
+-- whatever the case of their names.
+select keys.table_id, wanted.value ->> 1, keys.name, rows.id, rows.title
 from json_each(:pairs) as wanted
-cross join keys on keys.table_id = wanted.value ->> 0 and keys.name = wanted.value ->> 1
+cross join keys on keys.name = wanted.value ->> 1 collate nocase and keys.table_id = wanted.value ->> 0
 cross join rows on rows.key_id = keys.id;
 
 -- name: hits
@@ -116,11 +117,12 @@ from words
 where words match :query;
 
 -- name: ranked_hits
--- The same, some thousands at most, best first: a word in the name counts most, then one in a text.
+-- The same, some thousands at most, best first: a word in the name or the title counts most, then one
+-- in a text.
 select rowid
 from words
 where words match :query
-order by bm25(words, 10.0, 4.0, 1.0), rowid;
+order by bm25(words, 10.0, 10.0, 4.0, 1.0), rowid;
 
 -- name: hits_by_name
 -- The rows of that name, but for case.

@@ -13,6 +13,11 @@ where content_id not in (select id from contents);
 delete from heads
 where id not in (select head_id from contents);
 
+-- name: sweep_links
+-- Links by the Defaults of such.
+delete from links
+where head_id <> 0 and head_id not in (select id from heads);
+
 -- name: all_members
 -- The rows of all that is left.
 select members
@@ -32,8 +37,8 @@ where rows.id = :row;
 
 -- name: forget_words
 -- A contentless index forgets words when it is told them.
-insert into words (words, rowid, name, text, value)
-values ('delete', :row, :name, :text, :value);
+insert into words (words, rowid, name, title, text, value)
+values ('delete', :row, :name, :title, :text, :value);
 
 -- name: forget_links
 -- Links from a row.

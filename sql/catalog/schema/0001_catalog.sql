@@ -33,7 +33,9 @@ create table heads (
 
 -- What a table holds in one version or several. `members` are the ids of its rows in their order,
 -- each four bytes, little-endian: sets of numbers are compared faster than rows of a table of pairs,
--- which would be the largest here. `fields` is a JSON object: of each field, in how many rows it stands.
+-- which would be the largest here. `digests` has eight bytes for each of them, in the same order: the
+-- hash of the row's values merged with the Defaults of this head, so that two versions are compared by
+-- what a row means. `fields` is a JSON object: of each field, in how many rows it stands.
 create table contents (
     id integer primary key,
     table_id integer not null,
@@ -42,8 +44,11 @@ create table contents (
     row_count integer not null,
     fields text not null,
     members blob not null,
+    digests blob not null,
     unique (table_id, hash)
 );
+
+create index contents_by_head on contents (head_id);
 
 -- Files that were read before, by the hash of their bytes. `problems` is a JSON array of sentences.
 create table files (
@@ -69,24 +74,30 @@ create table keys (
     unique (table_id, name)
 );
 
-create index keys_by_name on keys (name collate nocase);
+-- Names are Unreal's FName, which is compared without case.
+create index keys_by_name on keys (name collate nocase, table_id);
 
--- A row as it is in some versions: its own values, as JSON. No number is given twice, so that who
+-- A row as it is in some versions: its own values, as JSON, and its title, "" for none. No number is given twice, so that who
 -- still asks for a row that is gone gets none.
 create table rows (
     id integer primary key autoincrement,
     key_id integer not null,
     hash blob not null,
+    title text not null,
     body text not null,
     unique (key_id, hash)
 );
 
--- Which rows refer to which, by the names that stand in them.
+create index rows_by_title on rows (title collate nocase) where title <> '';
+
+-- Which rows refer to which, by the names that stand in them. `head_id` is 0 where the row itself
+-- names both table and row; else the head by whose Defaults it refers so, and only with that one.
 create table links (
-    to_table text not null,
-    to_row text not null,
+    to_table text not null collate nocase,
+    to_row text not null collate nocase,
     row_id integer not null,
-    primary key (to_table, to_row, row_id)
+    head_id integer not null,
+    primary key (to_table, to_row, row_id, head_id)
 ) without rowid;
 
 create index links_by_row on links (row_id);
@@ -94,6 +105,7 @@ create index links_by_row on links (row_id);
 -- Contentless: the words of a row are made from its body, for the index and again for an excerpt.
 create virtual table words using fts5 (
     name,
+    title,
     text,
     value,
     content = '',
