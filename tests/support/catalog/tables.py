@@ -11,7 +11,7 @@ import pytest
 from portal.catalog import indexing
 from portal.catalog.library import Library
 from sql.catalog import prepare
-from tests.support.running import ask, curl
+from tests.support.running import ask
 
 
 def text(key, shown):
@@ -59,7 +59,7 @@ class TableSet:
         """A portal with all of them; the oldest version is read last."""
         with start_portal(environ={"CATALOG_DIR": str(self.root)}, **options) as running:
             until = time.monotonic() + 20
-            while f">{oldest}<".encode() not in curl(f"{running.url}/catalog"):
+            while f">{oldest}<" not in get(running, "/catalog")[1]:
                 assert time.monotonic() < until, running.log()
                 time.sleep(0.05)
             yield running
