@@ -26,7 +26,7 @@ def load(version: Path, database: Path) -> int:
     """Load the rows of a version; their number."""
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(_SCHEMA)
-        for path in sorted(version.glob("*/*.json")):
+        for path in sorted(version.rglob("D_*.json")):
             table = json.loads(path.read_bytes())
             connection.executemany(
                 "insert into rows (category, tablename, name, body) values (?, ?, ?, ?)",

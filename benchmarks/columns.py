@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from benchmarks.vocabulary import Vocabulary
 
 NEWLINE = "\r\n"
+HANDLES, DEEP_HANDLES = 4, 2  # weights among the columns of a table
+LOST = 0.05  # of the references by default: as many lead nowhere in a real week
 DEPTH = 3  # tabs before a field of a row
 _encode = JSONEncoder(indent="\t", ensure_ascii=False).encode
 
@@ -22,6 +24,9 @@ class World(Protocol):
 
     def reference(self) -> dict[str, str]:
         """A reference to any row of any table."""
+
+    def target(self) -> tuple[str, list[str]]:
+        """The name and the rows of a table that a column refers to; no rows where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,24 @@ def _curve(at: Place) -> dict[str, Any]:
     return {"Keys": points, "DefaultValue": 0, "bLooping": draws.random() < 0.5}
 
 
+def _handle(world: World) -> tuple[Any, Callable[[Place], Any]]:
+    """A column whose default names the table: its rows name only the row, one in twenty of them a
+    row that is not there."""
+    table, rows = world.target()
+
+    def make(at: Place) -> dict[str, str]:
+        lost = not rows or at.world.draws.random() < LOST
+        return {"RowName": f"{at.row}_Gone" if lost else at.world.draws.choice(rows)}
+
+    return {"RowName": "None", "DataTableName": table}, make
+
+
+def _deep_handle(world: World) -> tuple[Any, Callable[[Place], Any]]:
+    """The same within an object."""
+    default, make = _handle(world)
+    return {"Handle": default, "Priority": 0}, lambda at: {"Handle": make(at)}
+
+
 # By name: the weight among columns, the default, and a function that makes a value.
 KINDS: dict[str, tuple[int, Any, Callable[[Place], Any]]] = {
     "text": (2, "", lambda at: _text(at, 3, 30)),
@@ -104,6 +127,8 @@ KINDS: dict[str, tuple[int, Any, Callable[[Place], Any]]] = {
     "stats": (1, {}, _stats),
     "curve": (1, {"Keys": [], "DefaultValue": 0, "bLooping": False}, _curve),
 }
+# By name: the weight, and a function that makes the default and the maker of values.
+BOUND = {"handle": (HANDLES, _handle), "deep handle": (DEEP_HANDLES, _deep_handle)}
 NAMING = {"DisplayName": _title, "Description": lambda at: _text(at, 5, 40)}
 
 
@@ -139,9 +164,10 @@ def some_columns(world: World, *, large: bool) -> list[Column]:
         columns = [Column(name, "", make, 0.9) for name, make in NAMING.items()]
     taken = set(NAMING)
     bounds = (6, 9) if large else (2, 16)
-    weights = [weight for weight, _, _ in KINDS.values()]
-    for kind in world.draws.choices(list(KINDS), weights, k=world.draws.randint(*bounds)):
-        _, default, make = KINDS[kind]
+    weights = {name: weight for name, (weight, *_) in [*KINDS.items(), *BOUND.items()]}
+    count = world.draws.randint(*bounds)
+    for kind in world.draws.choices(list(weights), list(weights.values()), k=count):
+        default, make = BOUND[kind][1](world) if kind in BOUND else KINDS[kind][1:]
         name = world.words.camel(taken)
         taken.add(name)
         columns.append(Column(name, default, make, world.draws.choice((0.2, 0.5, 0.8, 1.0))))

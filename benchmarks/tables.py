@@ -12,6 +12,7 @@ from benchmarks.columns import NEWLINE, Column, Place, member, some_columns
 from benchmarks.vocabulary import Vocabulary
 
 CATEGORIES, TABLES, ROWS = 76, 281, 33_000
+DEEPER = 10  # categories that are a folder deeper, as Items/Types
 SIZE_POWER, SIZE_SHIFT = 1.15, 2  # a few tables have thousands of rows, most have tens
 LARGE = 250  # rows
 TOUCHED = 46  # tables per week
@@ -85,6 +86,8 @@ class Tables:
         count = max(6, round(TABLES * scale))
         self.began_with = count  # the number of tables in the first week, which all versions have
         self._categories = self._names(max(3, round(CATEGORIES * scale)))
+        deeper = self._categories[-max(1, round(DEEPER * scale)) :]
+        self._categories[-len(deeper) :] = [f"{self._categories[0]}/{each}" for each in deeper]
         weights = [1 / (rank + SIZE_SHIFT) ** SIZE_POWER for rank in range(count)]
         for rank, weight in enumerate(weights):
             rows = round(ROWS * scale * weight / sum(weights))
@@ -126,6 +129,11 @@ class Tables:
             return {"RowName": "None", "DataTableName": "None"}
         table, rows = self._targets[int(len(self._targets) * self.draws.random() ** 2)]
         return {"RowName": self.draws.choice(rows), "DataTableName": table}
+
+    def target(self) -> tuple[str, list[str]]:
+        """Return the name and the rows of an earlier table, for a column that refers to it."""
+        found = [each for each in self._targets if each[1]]
+        return self.draws.choice(found) if found else ("D_None", [])
 
     def next_week(self) -> Week:
         """Change, add and remove rows in some tables."""

@@ -25,7 +25,7 @@ def made(tmp_path_factory):
 
 def read(version):
     """Path to the parsed table."""
-    files = version.glob("*/*.json")
+    files = version.rglob("D_*.json")
     return {str(path.relative_to(version)): json.loads(path.read_bytes()) for path in files}
 
 
@@ -82,7 +82,7 @@ def test_a_week_did_what_it_says(made):
 
 def test_text_is_as_the_game_writes_it(made):
     folder, _, names = made
-    texts = [path.read_bytes().decode() for path in (folder / names[0]).glob("*/*.json")]
+    texts = [path.read_bytes().decode() for path in (folder / names[0]).rglob("D_*.json")]
     whole = "".join(texts)
     assert "\n" not in whole.replace("\r\n", "")
     assert '\r\n\t\t{\r\n\t\t\t"Name": "' in whole

@@ -40,7 +40,7 @@ def changes(tables, old, new):
 
 def document(tables, version):
     """Path to the table, from the files themselves."""
-    files = (tables.root / version).glob("*/*.json")
+    files = (tables.root / version).rglob("D_*.json")
     return {
         str(path.relative_to(tables.root / version)): json.loads(path.read_bytes())
         for path in files
@@ -52,15 +52,16 @@ def named(table):
     return {row["Name"]: row for row in (table or {}).get("Rows", ())}
 
 
+def merge(own, default):
+    """A value over its default, at every depth; without the portal's code."""
+    if not (isinstance(own, dict) and isinstance(default, dict)):
+        return own
+    keys = {*own, *default}
+    return {key: merge(own.get(key, default.get(key)), default.get(key)) for key in keys}
+
+
 def means(table, name):
-    """A row merged with its table's defaults, at every depth; counted without the portal's code."""
-
-    def merge(own, default):
-        if not (isinstance(own, dict) and isinstance(default, dict)):
-            return own
-        keys = {*own, *default}
-        return {key: merge(own.get(key, default.get(key)), default.get(key)) for key in keys}
-
+    """A row merged with its table's defaults."""
     return merge(named(table)[name], table.get("Defaults", {}))
 
 
@@ -119,13 +120,13 @@ def test_the_past_of_rows_is_what_the_files_say(weeks):
     tables, names, _ = weeks
     every = [document(tables, name) for name in names]
     largest = max(every[-1], key=lambda path: len(every[-1][path].get("Rows", ())))
-    category, table = largest.removesuffix(".json").split("/")
+    category, table = largest.removesuffix(".json").rsplit("/", 1)
     rows = [named(each[largest]) for each in every]
     heads = [each[largest]["Defaults"] for each in every]
     changed = [name for name in rows[-1] if len({json.dumps(each.get(name)) for each in rows}) > 1]
     for name in changed[:40]:
         states = [
-            each.get(name) and {**head, **each[name]}
+            each.get(name) and merge(each[name], head)
             for each, head in zip(rows, heads, strict=True)
         ]
         begins = [n for n in range(WEEKS) if n == 0 or states[n] != states[n - 1]]
