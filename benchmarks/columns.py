@@ -164,7 +164,8 @@ def some_columns(world: World, *, large: bool) -> list[Column]:
         columns = [Column(name, "", make, 0.9) for name, make in NAMING.items()]
     taken = set(NAMING)
     bounds = (6, 9) if large else (2, 16)
-    weights = {name: weight for name, (weight, *_) in [*KINDS.items(), *BOUND.items()]}
+    weights = {name: weight for name, (weight, _, _) in KINDS.items()}
+    weights |= {name: weight for name, (weight, _) in BOUND.items()}
     count = world.draws.randint(*bounds)
     for kind in world.draws.choices(list(weights), list(weights.values()), k=count):
         default, make = BOUND[kind][1](world) if kind in BOUND else KINDS[kind][1:]

@@ -34,9 +34,9 @@ class CatalogHomeHandler(CatalogHandler):
         def work(catalog: Catalog) -> tuple[Dataset, list[Any]]:
             dataset = catalog.dataset(catalog.version(version))
             counted = [(each, catalog.dataset(each).rows) for each in newest_first(catalog)]
-            return dataset, [counted, catalog.progress()]
+            return dataset, [counted, catalog.progress(), catalog.left_out(dataset.version)]
 
-        dataset, (versions, progress) = await self.read(work)
+        dataset, (versions, progress, left_out) = await self.read(work)
         if self.form == "json":
             self.answer_json(self.document(dataset))
             return
@@ -45,6 +45,7 @@ class CatalogHomeHandler(CatalogHandler):
             dataset=dataset,
             versions=versions,
             progress=progress,
+            left_out=left_out,
             newest=dataset.version == versions[0][0],
         )
 

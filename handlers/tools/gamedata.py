@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from portal.catalog.library import Library
-from portal.catalog.shelves import StoredRow, TableEntry
+from portal.catalog.model import StoredRow, TableEntry
 from portal.catalog.snapshot import Catalog
 from portal.catalog.tables import defaults
 from portal.catalog.values import Value, localized
@@ -82,7 +82,7 @@ class _Lookup:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._shelf = catalog.shelf(catalog.version(None))
+        self._dataset = catalog.dataset(catalog.version(None))
         self._left = MOST_NAMES
 
     def rows(self, name: str) -> list[tuple[TableEntry, StoredRow]]:
@@ -90,10 +90,10 @@ class _Lookup:
         if not name or name == "None" or self._left <= 0:
             return []
         self._left -= 1
-        found = self._catalog.held(self._shelf, self._catalog.ids("hits_by_name", row=name))
+        found = self._catalog.held(self._dataset, self._catalog.ids("hits_by_name", row=name))
         tables = self._catalog.places.tables
         exact = [row for row in self._catalog.items(found) if row.name == name]
-        return [(self._shelf.by_id[tables[row.id]], row) for row in exact]
+        return [(self._dataset.by_id[tables[row.id]], row) for row in exact]
 
     def table(self, entry: TableEntry) -> list[StoredRow]:
         """All rows of a table."""

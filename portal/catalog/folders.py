@@ -12,9 +12,10 @@ from pathlib import Path
 from portal.catalog.naming import natural
 
 # First segments of the catalog's own addresses; a version of that name could not be reached.
-RESERVED = frozenset({"search", "diff", "history"})
+RESERVED = frozenset({"search", "diff", "history", "compare"})
 _LABEL = 200  # characters
 _TOLD_BYTES = 1 << 16  # of version.json
+DEEPEST = 8  # folders within one another; real versions have two
 MOST_BYTES = 128 << 20  # of a file; the largest of a real set has three million
 
 
@@ -111,7 +112,10 @@ def _look(root: Path, path: Path, folder: VersionFolder) -> None:
         for entry in _entries(base):
             try:
                 if entry.is_dir():
-                    _category(root, Path(entry.path), folder)
+                    _category(root, Path(entry.path), entry.name, folder)
+                elif entry.name.lower().endswith(".json") and entry.name != "version.json":
+                    shown = f"{folder.name}/{_shown(entry.name)}"
+                    folder.problems.append((shown, "lies in no category and is left out."))
             except OSError as error:
                 folder.problems.append(_unreadable(f"{folder.name}/{entry.name}", error))
     except OSError as error:
@@ -139,24 +143,39 @@ def _describe(root: Path, path: Path, folder: VersionFolder) -> None:
     folder.label, folder.date = (_text(told.get(name)) for name in ("label", "date"))
 
 
-def _category(root: Path, path: Path, folder: VersionFolder) -> None:
-    shown = f"{folder.name}/{_shown(path.name)}"
-    if _shown(path.name) != path.name:
+def _category(
+    root: Path, path: Path, name: str, folder: VersionFolder, within: frozenset[Path] = frozenset()
+) -> None:
+    """Add the tables of a folder and of those within it; each folder is a category of its own, as
+    "Items" and "Items/Types" are. Raises OSError."""
+    shown = f"{folder.name}/{_shown(name)}"
+    if _shown(name) != name:
         folder.problems.append((shown, "has a name that is not UTF-8."))
         return
-    if not _real(path).is_relative_to(root):
+    real = _real(path)
+    if not real.is_relative_to(root):
         folder.problems.append((shown, "leads out of the catalog's folder."))
+        return
+    if real in within:
+        folder.problems.append((shown, "leads to a folder that it is in."))
+        return
+    if name.count("/") >= DEEPEST:
+        folder.problems.append((shown, f"is more than {DEEPEST} folders deep and is left out."))
         return
     found: dict[str, TableFile] = {}
     for entry in _entries(path):
-        within = f"{shown}/{_shown(entry.name)}"
+        entry_shown = f"{shown}/{_shown(entry.name)}"
         try:
-            problem = _file(root, path.name, entry, within, found)
+            if entry.is_dir():
+                deeper = f"{name}/{entry.name}"
+                _category(root, Path(entry.path), deeper, folder, within | {real})
+                continue
+            problem = _file(root, name, entry, entry_shown, found)
         except OSError as error:
-            folder.problems.append(_unreadable(within, error))
+            folder.problems.append(_unreadable(entry_shown, error))
         else:
             if problem:
-                folder.problems.append((within, problem))
+                folder.problems.append((entry_shown, problem))
     folder.files += found.values()
 
 
@@ -169,8 +188,6 @@ def _file(
 ) -> str:
     """Add a file to those that were found in a category, or say why not. Raises OSError."""
     table, dot, ending = entry.name.rpartition(".")
-    if entry.is_dir():
-        return "is a folder too deep."
     if not dot or ending.lower() != "json":
         return ""
     if _shown(entry.name) != entry.name:

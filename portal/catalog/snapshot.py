@@ -51,6 +51,13 @@ class Catalog:
         """Paths and sentences about what is wrong with the files."""
         return [(path, said) for path, said in self._snapshot.rows("problems", limit=most)]
 
+    def left_out(self, version: Version) -> list[tuple[str, str]]:
+        """Paths and sentences about what a visitor does not see of a version, or sees otherwise
+        than it was meant; with them those of versions that are not shown at all."""
+        shown = {each.name for each in self.versions} - {version.name}
+        found = self._snapshot.rows("version_problems")
+        return [(path, sentence) for name, path, sentence in found if name not in shown]
+
     def rows(self, statement: str, **parameters: str | int) -> list[Row]:
         """What a named statement of the index answers."""
         return self._snapshot.rows(statement, **parameters)

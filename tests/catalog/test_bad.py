@@ -128,10 +128,12 @@ OTHERS = {
     "1/search/D_search.json": "",
     "1/Cat/notes.txt": None,
     "1/Cat/.hidden.json": None,
-    "1/loose.json": None,
+    "1/loose.json": "lies in no category and is left out",
     "1/.hidden/D_A.json": None,
-    "1/Cat/Deep/D_A.json": "is a folder too deep",
-    "1/Cat/D_folder.json/D_A.json": "is a folder too deep",
+    "1/Cat/Deep/D_A.json": "",
+    "1/Cat/D_folder.json/D_A.json": "",
+    "1/a/2/3/4/5/6/7/8/D_A.json": "",
+    "1/b/2/3/4/5/6/7/8/9/D_A.json": "is more than 8 folders deep and is left out",
 }
 
 
@@ -169,9 +171,11 @@ def test_a_file(portal, told, name):
 @pytest.mark.parametrize("path", OTHERS)
 def test_a_file_elsewhere(portal, told, path):
     sentence = OTHERS[path]
-    segments = path.removesuffix(".json").split("/")
+    version, _, rest = path.removesuffix(".json").partition("/")
+    segments = [version, *rest.rsplit("/", 1)]  # a deeper folder is a category of its own
     shown = portal.get(*segments)[0] == 200
     assert shown == (sentence == "")
+    assert not sentence or sentence in portal.get("1")[1]  # what is left out is on the page too
     said = [each for known, each in told.items() if path.startswith(known)]
     assert bool(said) == bool(sentence)
     assert not sentence or sentence in said[0][0]

@@ -83,7 +83,15 @@ def strange(tmp_path_factory):
         {
             **{
                 f"{name}/Cat/D_A.json": table("One")
-                for name in ("1", "search", "diff", "history", "v 2.0 (ünï) 100%", ".hidden")
+                for name in (
+                    "1",
+                    "search",
+                    "diff",
+                    "history",
+                    "compare",
+                    "v 2.0 (ünï) 100%",
+                    ".hidden",
+                )
             },
             "3/data/Cat/D_A.json": table("One"),
             "3/data/version.json": table("One"),
@@ -101,6 +109,8 @@ def strange(tmp_path_factory):
             "7/Cat/D_Null.json": Path("/dev/zero"),
             "7/Out": outside / "9/Cat",
             "7/In": Path("../1/Cat"),
+            "7/Cat/Round": Path("../Cat"),
+            "7/Cat/Deep/Round": Path("../../Cat"),
             "8": outside / "9",
             "latest": Path("1"),
             "7/Cat/D_Closed.json": table("One"),
@@ -144,6 +154,7 @@ def portal(strange, tmp_path_factory):
         (("6", "Cat", "D_A"), ["One"]),
         (("7", "Cat", "D_In"), ["One"]),
         (("7", "In", "D_A"), ["One"]),
+        (("7", "Cat/Round", "D_In"), None),
         (("7", "Cat", "D_Out"), None),
         (("7", "Cat", "D_OutToo"), None),
         (("7", "Cat", "D_Nowhere"), None),
@@ -186,6 +197,8 @@ def test_what_is_shown(portal, segments, rows):
         "7/Shut cannot be read: Permission denied",
         "7/Cat/D_? has a name that is not UTF-8",
         "7/Out leads out",
+        "7/Cat/Round leads to a folder that it is in",
+        "7/Cat/Deep/Round leads to a folder that it is in",
         "8 leads out",
         "9/Cat/D_A.json is there in another spelling",
         "9/version.json is no JSON object",

@@ -22,6 +22,13 @@ from problems
 order by version <> '', rowid
 limit :limit;
 
+-- name: version_problems
+-- What is wrong with the files of each version, as far as visitors may see it.
+select version, path, sentence
+from problems
+where version <> ''
+order by rowid;
+
 -- name: problem_count
 -- How much is wrong.
 select count(*)

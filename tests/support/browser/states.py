@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from handlers.tools import pets, prospects
-from portal.catalog.shelves import Progress
+from portal.catalog.model import Progress
 from portal.errors import NotFound, Unavailable
 from portal.releases.model import Asset, Listing
 from portal.saves.errors import EditError
