@@ -16,7 +16,8 @@ from tornado.netutil import bind_sockets
 from handlers import make_app
 from portal import __version__
 from portal.analytics.probe import probe
-from portal.config.model import Config, ConfigError, load
+from portal.config.load import ConfigError, load
+from portal.config.model import Config
 from portal.http.server import SheddingServer
 from portal.metrics.access import Guesses
 from portal.operations import commands
@@ -67,7 +68,7 @@ class Portal:
             for listener in self._sockets:
                 listener.shed = server.shed
             server.add_sockets(self._sockets)
-            # What the start made lives as long as the process: no collection need look at it.
+            # What was made until now lives as long as the process, so no collection looks at it.
             gc.freeze()
             log.info("serving on http://%s:%d", config.address, self._sockets[0].getsockname()[1])
             beating = asyncio.create_task(self._pulse.keep(slot))
@@ -79,7 +80,7 @@ class Portal:
         log.info("stopped")
 
     def _signalled(self) -> None:
-        """The first signal stops gracefully, the second at once."""
+        """Stop gracefully at the first signal, at once at the second."""
         self._pulse.stop()
         self._signals += 1
         self._stop.set()
@@ -87,12 +88,12 @@ class Portal:
             self._at_once.set()
 
     def _orphaned(self, lifeline: int) -> None:
-        """The parent is gone: stop as if it had said so."""
+        """Stop gracefully: the supervisor has ended, which closes the other end of the lifeline."""
         asyncio.get_running_loop().remove_reader(lifeline)
         self._stop.set()
 
     async def _drain(self, services: Services) -> None:
-        """Wait until no request runs, the limit has passed or a second signal came."""
+        """Wait until no request runs, `drain_seconds` have passed or a second signal has come."""
         if services.running:
             log.info("stopping; %d requests still run", len(services.running))
         deadline = asyncio.get_running_loop().time() + self._config.limits.drain_seconds
@@ -105,7 +106,7 @@ class Portal:
 
 
 def port_number(text: str) -> int:
-    """A port from the command line; argparse says what is wrong with any other."""
+    """A port of the command line. Raises ValueError, which argparse turns into a sentence."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise ValueError
@@ -113,7 +114,7 @@ def port_number(text: str) -> int:
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="server.py", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="the TOML file")
     parser.add_argument(
@@ -134,7 +135,10 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def configure(options: argparse.Namespace) -> Config:
-    """The configuration with what the command line says instead."""
+    """The configuration, in which options of the command line replace settings.
+
+    Raises `ConfigError`.
+    """
     config = load(options.config, os.environ)
     if options.port is not None:
         config = replace(config, port=options.port)
@@ -144,7 +148,7 @@ def configure(options: argparse.Namespace) -> Config:
 
 
 def run(config: Config, processes: int) -> int:
-    """Prepare what all processes share, then serve; the exit status."""
+    """Prepare what all processes share, then serve; returns the exit status."""
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(config.database)
     if why := catalog.prepare(config.catalog_index):
@@ -167,7 +171,7 @@ def run(config: Config, processes: int) -> int:
         return 0
 
     def close() -> None:
-        # A socket that anyone still holds goes on accepting.
+        # The kernel accepts connections for as long as one process holds the socket open.
         for listening in sockets:
             listening.close()
 
@@ -175,7 +179,7 @@ def run(config: Config, processes: int) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """The command: 0 after a graceful stop, 2 for a wrong configuration, else it cannot run."""
+    """Run the command; the exit status is 0 after a graceful stop, 2 for a wrong configuration."""
     options = arguments(argv)
     try:
         config = configure(options)
@@ -187,7 +191,7 @@ def main(argv: list[str]) -> int:
     if command := commands.chosen(options):
         return command(config)
     logs.setup()
-    faulthandler.enable()  # a process that systemd or its parent aborts says where it was
+    faulthandler.enable()  # a process that is aborted by systemd or its parent prints where it was
     keep_heap()
     try:
         return run(config, max(1, options.processes))

@@ -17,6 +17,7 @@ from benchmarks import (
     machine,
     nginx,
     recording,
+    refresh,
     saves,
     slow,
     small,
@@ -43,6 +44,7 @@ ALONE: dict[str, Callable[[Plan], list[Outcome]]] = {
     "saves": saves.measure,
     "catalog": catalog.measure,
     "umami": umami.measure,
+    "refresh": refresh.measure,
 }
 # Benchmarks that take long and so run only by name.
 LONG: dict[str, Callable[[Plan], list[Outcome]]] = {"faults": faults.measure, "soak": soak.measure}

@@ -23,7 +23,7 @@ from tornado.netutil import bind_sockets
 
 from benchmarks.history import CLIENTS
 from handlers import make_app
-from portal.config.model import load as load_config
+from portal.config.load import load as load_config
 from portal.counting import Classification
 from portal.events import DownloadRequest
 from portal.metrics.access import Guesses

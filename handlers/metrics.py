@@ -1,4 +1,4 @@
-"""/metrics: the operator's page, behind METRICS_TOKEN, and the same for programs."""
+"""/metrics: the operator's page, protected by METRICS_TOKEN, as HTML, JSON, CSV, Prometheus."""
 
 import asyncio
 import time
@@ -26,18 +26,18 @@ EXPOSITIONS = {
 
 
 class MetricsHandler(PiecesHandler):
-    """The dashboard. Without a token in the configuration there is no such page."""
+    """The dashboard; 404 where no token is configured."""
 
     expires = 0
     forms = ("html", "json", "csv", "prometheus", "openmetrics")
 
     @property
     def private(self) -> bool:
-        """The token may stand in the address, where there is one."""
+        """Whether addresses can hold the token, and so must not be logged or sent on."""
         return bool(self.config.metrics_token)
 
     def set_default_headers(self) -> None:
-        """Keep the page, and the token in its address, out of every other place."""
+        """Forbid caches, referrers and search engines to keep the page or its address."""
         super().set_default_headers()
         if not self.config.metrics_token:
             return
@@ -46,25 +46,28 @@ class MetricsHandler(PiecesHandler):
         self.set_header("X-Robots-Tag", "noindex, nofollow")
 
     def prepare(self) -> None:
-        """Let only the right token through, or an address that the page has signed."""
+        """Check the token, or the signature of a link that the page has made.
+
+        Raises `Unauthorized`, `TooMany`; `NotFound` without a configured token.
+        """
         super().prepare()
         if not self.config.metrics_token:
-            raise no_page(self.config, "/metrics")  # the answer of any name that is not there
-        answer = self.door.check(self.offers(), self.query, time.time())
+            raise no_page(self.config, "/metrics")  # the same answer as for any unknown page
+        answer = self.authenticator.check(self.offers(), self.query, time.time())
         if answer is not Credentials.RIGHT:
             self.refuse(answer)
-        # A signed page signs no longer than it is good for itself; beside a token, nothing is said.
-        signed = not any(map(self.door.is_token, self.offers()))
+        # The links of a page that was opened by a signed link expire with that link.
+        signed = not any(map(self.authenticator.is_token, self.offers()))
         self.expires = int(self.query["expires"] if signed else time.time() + LINK_SECONDS)
 
     @cached_property
-    def door(self) -> Authenticator:
-        """Who may come in."""
+    def authenticator(self) -> Authenticator:
+        """What checks the credentials."""
         return Authenticator(self.config.metrics_token)
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query's fields, but the token."""
+        """The fields of the query without the token."""
         names = self.request.query_arguments
         return {name: self.get_query_argument(name) for name in names if name != "token"}
 
@@ -78,7 +81,7 @@ class MetricsHandler(PiecesHandler):
         ]
 
     def refuse(self, answer: Credentials) -> NoReturn:
-        """Say no; slower to a client that goes on guessing."""
+        """Answer 401, or 429 to a client that goes on guessing."""
         if answer is Credentials.WRONG and (wait := self.services.guesses.wrong(self.client)):
             raise TooMany("Too many wrong tokens.", retry_after=wait)
         if answer is Credentials.EXPIRED:
@@ -86,7 +89,7 @@ class MetricsHandler(PiecesHandler):
         raise Unauthorized("This page needs its token.")
 
     async def get(self) -> None:
-        """The page, or what else was asked for."""
+        """The page in the form that `format` or Accept asks for."""
         window = self.choice("window", WINDOWS, "30")
         if self.form == "csv":
             # A client that only says in Accept that it takes CSV gets the days.
@@ -102,7 +105,7 @@ class MetricsHandler(PiecesHandler):
             await self.answer_html(window)
 
     def choice(self, name: str, known: Any, default: str | None) -> str:
-        """A field of the query that must be one of those known."""
+        """A field of the query that must be one of `known`. Raises `Malformed`."""
         value = self.query.get(name, default)
         if value in known:
             return str(value)
@@ -120,7 +123,7 @@ class MetricsHandler(PiecesHandler):
         self.finish(body)
 
     async def answer_html(self, window: str) -> None:
-        """The page, made off the loop: there is much of it."""
+        """The page, rendered in a thread, since it is large."""
         dashboard, shared, tables = await self.everything(window)
         html = await asyncio.to_thread(
             self.render_template,
@@ -137,11 +140,11 @@ class MetricsHandler(PiecesHandler):
         self.finish(html)
 
     def render_template(self, **context: Any) -> str:
-        """The page; finding the template is part of it, since the first time compiles it."""
+        """Render the page; blocking, and at the first call the template is compiled."""
         return self.services.templates.get_template("metrics/page.html").render(**context)
 
     async def everything(self, window: str) -> tuple[Dashboard, UmamiFigures, CatalogState | None]:
-        """What is counted here, what Umami has, how the catalog is; none waits for another."""
+        """The dashboard, Umami's figures and the catalog's state, read at the same time."""
         services = self.services
         return await asyncio.gather(
             services.reports.dashboard(window),
@@ -150,8 +153,8 @@ class MetricsHandler(PiecesHandler):
         )
 
     def link(self, **query: str) -> str:
-        """An address of this page's own, good for an hour, without the token."""
-        return f"/metrics?{self.door.sign(query, self.expires)}"
+        """A signed link to this page, valid for an hour, without the token."""
+        return f"/metrics?{self.authenticator.sign(query, self.expires)}"
 
     async def answer_csv(self, table: str, window: str) -> None:
         """A whole table, streamed."""
@@ -161,11 +164,11 @@ class MetricsHandler(PiecesHandler):
         await self.send_pieces(self.services.reports.csv(table, window))
 
     def compute_etag(self) -> str | None:
-        """None: nothing here is to be kept."""
+        """None, since no cache may keep this page."""
         return None
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """The error, and with a 401 the challenge (RFC 6750)."""
+        """The error; a 401 has its challenge (RFC 6750)."""
         if isinstance(kwargs.get("exc_info", (None, None))[1], Unauthorized):
             self.set_header("WWW-Authenticate", "Bearer")
         super().write_error(status_code, **kwargs)

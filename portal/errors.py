@@ -1,19 +1,19 @@
-"""What can go wrong, as sentences for the person who asked.
+"""Errors with the text of their answers.
 
-Every error carries the status of its answer, one sentence that says what happened and one that
-says what to do next. None carries an inside detail: no address, no upstream text, no traceback.
-`handlers.base.handler` is the one place that turns them into answers.
+Each error has the status of its answer, one sentence that says what happened and one that says what
+to do next. None has internal details: no address, no text of an upstream, no traceback.
+`handlers.base.errors` turns them into answers.
 """
 
 from portal.suggestions import Place
 
 
 class PortalError(Exception):
-    """An answer other than the one that was asked for.
+    """The base of all errors that are answered.
 
-    `status` is the HTTP status; `sentence` says what happened; `advice` what to do next (may be
-    empty); `retry_after` is in seconds, None where trying again would not help. Without an advice
-    of its own the error says when to try again. `near` is what may have been meant.
+    `status` is the HTTP status. `sentence` says what happened, `advice` what to do next ("" for
+    nothing). `retry_after` is in seconds, None where trying again would not help; where it is set
+    and there is no `advice`, the advice says when to try again. `near` are suggestions.
     """
 
     status = 500
@@ -35,14 +35,14 @@ class PortalError(Exception):
 
 
 def spoken(seconds: int) -> str:
-    """A length of time for people, rounded up."""
+    """A length of time in words, rounded up."""
     if seconds < 120:
         return "1 second" if seconds == 1 else f"{seconds} seconds"
     return f"{-(-seconds // 60)} minutes"
 
 
 class Malformed(PortalError):  # noqa: N818 - named after the status, as all below
-    """What was asked for does not exist in that form (400)."""
+    """The request is not valid (400)."""
 
     status = 400
 
@@ -54,55 +54,55 @@ class Unauthorized(PortalError):  # noqa: N818
 
 
 class Refused(PortalError):  # noqa: N818
-    """Understood, and never allowed here (403)."""
+    """The request is understood and not allowed (403)."""
 
     status = 403
 
 
 class NotFound(PortalError):  # noqa: N818
-    """There is no such thing (404)."""
+    """Nothing has this address (404)."""
 
     status = 404
 
 
 class Conflict(PortalError):  # noqa: N818
-    """It was changed by someone else in the meantime (409)."""
+    """Somebody else has changed it in the meantime (409)."""
 
     status = 409
 
 
 class Gone(PortalError):  # noqa: N818
-    """It was there and is not any more (410)."""
+    """It existed and was deleted (410)."""
 
     status = 410
 
 
 class TooLarge(PortalError):  # noqa: N818
-    """More than is taken here (413)."""
+    """The body is larger than the limit (413)."""
 
     status = 413
 
 
 class Misdirected(PortalError):  # noqa: N818
-    """Sent to a name that is not this portal's (421)."""
+    """The Host header names another site (421)."""
 
     status = 421
 
 
 class TooMany(PortalError):  # noqa: N818
-    """Tried too often (429)."""
+    """The client has asked too often, or for too much (429)."""
 
     status = 429
 
 
 class UpstreamFailed(PortalError):  # noqa: N818
-    """GitLab or an asset's host cannot be reached, broke off or answered nonsense (502)."""
+    """GitLab or an asset's host cannot be reached, broke off or gave no valid answer (502)."""
 
     status = 502
 
 
 class Unavailable(PortalError):  # noqa: N818
-    """The portal cannot do this now and can later: full, throttled, not able to record (503)."""
+    """The portal is full, throttled or cannot record at the moment (503)."""
 
     status = 503
 

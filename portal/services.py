@@ -1,4 +1,4 @@
-"""What the handlers work with, made once for each process and handed to `make_app`."""
+"""The objects that handlers use. `portal.startup` makes them once for each process."""
 
 from dataclasses import dataclass, field
 
@@ -26,7 +26,7 @@ from portal.workers.pool import WorkerPool
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all processes share: made before they are forked."""
+    """The state in memory that all processes share. It is made before they are forked."""
 
     transfers: Transfers
     guesses: Guesses
@@ -34,9 +34,9 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One process's parts; each says in its own docstring which loop or thread it belongs to.
+    """The parts of one process; the docstring of each says which loop or thread it belongs to.
 
-    `running` holds every request that has begun and not ended, so that a stop can wait for them.
+    `running` has every request that has begun and not ended, so that a stop can wait for them.
     """
 
     config: Config

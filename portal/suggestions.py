@@ -1,26 +1,26 @@
-"""What somebody may have meant who asked for what is not there."""
+"""Suggestions for a 404: names that are similar to the one that was asked for."""
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
 MOST = 3
-CANDIDATES = 400  # each costs some 10 microseconds, and anybody can ask for nonsense
+CANDIDATES = 400  # that are compared: each costs some 10 microseconds, and anybody can ask
 LONGEST = 120
 CUTOFF = 0.65
 
 
 class Place(NamedTuple):
-    """A name, and the path where what it names is."""
+    """A name and the path of what it names."""
 
     name: str
     address: str
 
 
 def nearest(asked: str, places: Iterable[Place]) -> tuple[Place, ...]:
-    """The places whose names are like what was asked, the likest first; at most MOST.
+    """At most MOST places whose names are similar to `asked`, the most similar first.
 
-    Of equals the first given comes first. Blocking, for some milliseconds at most.
+    Equally similar ones keep their order. Blocking, for some milliseconds at most.
     """
     wanted = asked[:LONGEST].casefold()
     matcher = SequenceMatcher(b=wanted, autojunk=False)
@@ -35,6 +35,6 @@ def nearest(asked: str, places: Iterable[Place]) -> tuple[Place, ...]:
             score = max(matcher.ratio(), CUTOFF if within else 0.0)
             scored.append((-score, number, place))
     likely = [place for score, _, place in sorted(scored) if -score >= CUTOFF]
-    # A place can have several names.
+    # Several names can have the same address; the most similar one is taken.
     by_address = {place.address: place for place in reversed(likely)}
     return tuple(by_address[address] for address in dict.fromkeys(p.address for p in likely))[:MOST]

@@ -8,7 +8,7 @@ import pytest
 
 from demo.standin import StandIn
 from handlers import make_app
-from portal.config.model import parse
+from portal.config.load import parse
 from portal.metrics.access import Guesses
 from portal.relay.slots import Transfers
 from portal.services import Shared

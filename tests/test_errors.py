@@ -36,20 +36,23 @@ V2 = "/downloads/pets/v2.1.0"
         ("/pets.atom", "/feeds/pets.atom"),
         ("/downloads/pets.atom", "/downloads/pets"),
         ("/feeds/pest.atom", "/downloads/pets"),
-        ("/pest.git/info/refs?service=git-upload-pack", "/downloads/pets"),
     ],
 )
 def test_a_404_names_what_is_near(portal, path, near):
     status, headers, body = ask(portal.url + path)
     assert (status, headers["content-type"]) == (404, "text/plain; charset=UTF-8")
     assert f"Perhaps {portal.url}{near}\n" in body.decode()
-    if ".git/" not in path:
-        page = ask(portal.url + path, Accept="text/html")[2].decode()
-        assert f'href="{near}"' in page.partition("Did you mean")[2]
-        said = json.loads(ask(portal.url + path, Accept="application/json")[2])
-        assert f"{portal.url}{near}" in said["near"]
-        for address in said["near"]:
-            assert ask(address, method="HEAD")[0] == 200
+    page = ask(portal.url + path, Accept="text/html")[2].decode()
+    assert f'href="{near}"' in page.partition("Did you mean")[2]
+    said = json.loads(ask(portal.url + path, Accept="application/json")[2])
+    assert f"{portal.url}{near}" in said["near"]
+    for address in said["near"]:
+        assert ask(address, method="HEAD")[0] == 200
+
+
+def test_git_is_told_the_clone_address_that_is_near(portal):
+    status, _, body = ask(f"{portal.url}/pest.git/info/refs?service=git-upload-pack")
+    assert (status, f"Clone {portal.url}/pets.git instead.\n" in body.decode()) == (404, True)
 
 
 def test_a_404_says_nothing_where_nothing_is_near(portal):

@@ -7,15 +7,17 @@ https://docs.gitlab.com/api/rest/#offset-based-pagination.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from tornado.httpclient import AsyncHTTPClient
 
 from portal.config.model import GitLab, Limits, Project
 from portal.gitlab.addresses import Address, Kind, ProjectLocation, package_file_url, read_address
+from portal.gitlab.collection import paused_collection
 from portal.gitlab.entries import MalformedRelease, ReleaseSource, read_release
 from portal.gitlab.packages import PackageFiles
 from portal.gitlab.requests import Failing, Page, Requests, Withdrawn
@@ -26,20 +28,40 @@ from portal.releases.model import Asset, LeftOut, Release, newest_first
 
 __all__ = ["Failing", "GitLabApi", "Withdrawn"]
 
+T = TypeVar("T")
+
 log = logging.getLogger("portal.gitlab")
 
 PAGES = 20  # of 100 entries; what is older is not shown
+LEFT_OUT = 200  # links of one page that are named to the operator
 COMPLAINTS = 20  # that are logged one by one after a refresh
 AT_ONCE = 4  # requests; everybody behind the portal shares one throttle
 
 
+@dataclass(frozen=True, slots=True)
+class _ReleasePage:
+    """What one page of the list was read as."""
+
+    releases: tuple[Release, ...]
+    left_out: tuple[LeftOut, ...]
+    complaints: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Known:
-    """What is remembered of a project between two refreshes."""
+    """What is remembered of a project between two refreshes.
+
+    `releases` are those of `pages`, read at `place`; `measured` is what was made of them while the
+    package files had the `generation`. All of it is replaced, never changed, since threads read it.
+    """
 
     files: PackageFiles
     number: int | None = None
-    pages: dict[str, Page] = field(default_factory=dict)
+    place: ProjectLocation | None = None
+    pages: dict[str, Page[_ReleasePage]] = field(default_factory=dict)
+    releases: tuple[Release, ...] = ()
+    measured: tuple[Release, ...] = ()
+    generation: int = -1
     complaints: frozenset[str] = frozenset()
     left_out: tuple[LeftOut, ...] = ()
 
@@ -73,19 +95,28 @@ class GitLabApi:
         path = f"/projects/{quote(project.path, safe='')}"
         if known.number is None:
             known.number = await self._requests.project_number(path)
-        found: dict[str, Page] = {}
-        entries = await self._entries(f"{path}/releases", "per_page=100", known.pages, found)
-        known.pages = found
-        return known.files.measured(self._read(project, known, entries))
+        place = self.place(project)
+        if place != known.place:
+            known.pages = {}  # they were read with other addresses as the project's own
+        source = ReleaseSource(project.slug, place, self._gitlab.asset_hosts)
+        read = partial(_read_page, source)
+        pages = await self._pages(f"{path}/releases", "per_page=100", read, known.pages)
+        if place != known.place or _changed(pages, known.pages):
+            known.place, known.pages = place, pages
+            known.generation = -1
+            known.releases = await asyncio.to_thread(_joined, [p.value for p in pages.values()])
+            self._complain(project, known)
+        return await self.measured(project)
 
-    async def measure(self, project: Project, releases: tuple[Release, ...]) -> tuple[Release, ...]:
-        """The same releases with sizes and checksums, asking for those that are not yet known.
+    async def measure(self, project: Project) -> tuple[Release, ...]:
+        """The releases with sizes and checksums, asking for those that are not yet known.
 
         No request where all are known; a file that is in no package stays without.
         """
         path = f"/projects/{quote(project.path, safe='')}"
-        await self._project(project).files.refresh(releases, path)
-        return self.measured(project, releases)
+        known = self._project(project)
+        await known.files.refresh(known.releases, path)
+        return await self.measured(project)
 
     async def token_info(self) -> TokenInfo:
         """What GitLab says of the token."""
@@ -124,9 +155,19 @@ class GitLabApi:
         """How long ago GitLab was asked for the asset's size and checksum; None: not yet."""
         return self._project(project).files.measured_seconds_ago(asset)
 
-    def measured(self, project: Project, releases: tuple[Release, ...]) -> tuple[Release, ...]:
-        """The same releases with the sizes and checksums that are known by now."""
-        return self._project(project).files.measured(releases)
+    async def measured(self, project: Project) -> tuple[Release, ...]:
+        """The releases with the sizes and checksums that are known by now.
+
+        The same tuple as before where nothing has changed.
+        """
+        known = self._project(project)
+        while known.generation != (generation := known.files.generation):
+            releases = known.releases
+            with paused_collection():
+                measured = await asyncio.to_thread(known.files.measured, releases)
+            if releases is known.releases:
+                known.measured, known.generation = measured, generation
+        return known.measured
 
     def _project(self, project: Project) -> _Known:
         if project.slug not in self._known:
@@ -135,54 +176,73 @@ class GitLabApi:
         return self._known[project.slug]
 
     async def _package_entries(self, path: str, query: str) -> list[Any]:
-        return await self._entries(path, query, {}, {})
+        pages = await self._pages(path, query, list, {})
+        return [entry for page in pages.values() for entry in page.value]
 
-    async def _entries(
-        self, path: str, query: str, known: dict[str, Page], found: dict[str, Page]
-    ) -> list[Any]:
-        """All entries of a list; each page is left in `found` under its query."""
-        entries: list[Any] = []
+    async def _pages(
+        self,
+        path: str,
+        query: str,
+        read: Callable[[Iterator[Any]], T],
+        known: Mapping[str, Page[T]],
+    ) -> dict[str, Page[T]]:
+        """All pages of a list, each under its query."""
+        found: dict[str, Page[T]] = {}
         following: str | None = query
         while following is not None and following not in found:
             if len(found) == PAGES:
-                log.info("%s: only the first %d pages are read", path, PAGES)
+                log.warning("%s: only the first %d pages are read", path, PAGES)
                 break
             async with self._slots:
-                page = await self._requests.page(path, following, known.get(following))
+                page = await self._requests.page(path, following, read, known.get(following))
             found[following] = page
-            entries += page.entries
             following = page.following
-        return entries
+        return found
 
-    def _read(self, project: Project, known: _Known, entries: Iterable[Any]) -> tuple[Release, ...]:
-        releases: dict[str, Release] = {}
-        complaints = []
-        left_out: list[LeftOut] = []
-        hosts = self._gitlab.asset_hosts
-        source = ReleaseSource(project.slug, self.place(project), hosts)
-        for entry in entries:
-            try:
-                release, without = read_release(entry, source)
-            except MalformedRelease as error:
-                complaints.append(f"a release is left out: {error}")
-            else:
-                if release.version not in releases:
-                    left_out += without
-                releases.setdefault(release.version, release)
+    def _complain(self, project: Project, known: _Known) -> None:
+        """Log what is new of what is left out, once and not at every refresh."""
+        pages = [page.value for page in known.pages.values()]
+        known.left_out = tuple(one for page in pages for one in page.left_out)
+        complaints = [one for page in pages for one in page.complaints]
         complaints += [
             f"link {one.label!a} of release {one.version!a} is left out: {one.why}"
-            for one in left_out
+            for one in known.left_out
         ]
-        known.left_out = tuple(left_out)
-        _complain(project, known, complaints)
-        return newest_first(releases.values())
+        new = [one for one in complaints if one not in known.complaints]
+        known.complaints = frozenset(complaints)
+        for one in new[:COMPLAINTS]:
+            log.warning("%s: %s", project.slug, one)
+        if len(new) > COMPLAINTS:
+            log.warning("%s: and %d more of this kind", project.slug, len(new) - COMPLAINTS)
 
 
-def _complain(project: Project, known: _Known, complaints: list[str]) -> None:
-    """Log what is new of it, once and not at every refresh."""
-    new = [one for one in complaints if one not in known.complaints]
-    known.complaints = frozenset(complaints)
-    for one in new[:COMPLAINTS]:
-        log.warning("%s: %s", project.slug, one)
-    if len(new) > COMPLAINTS:
-        log.warning("%s: and %d more of this kind", project.slug, len(new) - COMPLAINTS)
+def _read_page(source: ReleaseSource, entries: Iterator[Any]) -> _ReleasePage:
+    """One page of the list; runs in a thread."""
+    releases: list[Release] = []
+    left_out: list[LeftOut] = []
+    complaints: list[str] = []
+    for entry in entries:
+        try:
+            release, without = read_release(entry, source)
+        except MalformedRelease as error:
+            complaints.append(f"a release is left out: {error}")
+        else:
+            releases.append(release)
+            left_out += without
+    return _ReleasePage(tuple(releases), tuple(left_out[:LEFT_OUT]), tuple(complaints))
+
+
+def _joined(pages: Iterable[_ReleasePage]) -> tuple[Release, ...]:
+    """All releases, newest first; an entry can move to the next page while the list is read."""
+    releases: dict[str, Release] = {}
+    for page in pages:
+        for release in page.releases:
+            releases.setdefault(release.version, release)
+    return newest_first(releases.values())
+
+
+def _changed(pages: Mapping[str, Page[T]], known: Mapping[str, Page[T]]) -> bool:
+    """Whether a page is another one than before; a page that has not changed is the same object."""
+    return pages.keys() != known.keys() or any(
+        page is not known[query] for query, page in pages.items()
+    )

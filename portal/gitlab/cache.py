@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from portal.config.model import Config, Project
@@ -26,6 +27,7 @@ from portal.gitlab.pause import FIRST_PAUSE, Pause
 from portal.gitlab.requests import Failing, FailureCause, Withdrawn
 from portal.gitlab.state import GitLabState, ListState, ProjectState
 from portal.relay.upstream import Target
+from portal.releases.edits import dated
 from portal.releases.model import Asset, LeftOut, Listing, Release
 
 log = logging.getLogger("portal.listings")
@@ -183,8 +185,9 @@ class _Kept:
             log.info("%s: a file's checksum is not known: %s", self._project.slug, failure)
             return None
         if measured != asset and self._listing:
-            known = self._api.measured(self._project, self._listing.releases)
-            self._listing = replace(self._listing, releases=known)
+            known = await self._api.measured(self._project)
+            if known:  # there are none while the list is the one that was kept on disk
+                self._listing = replace(self._listing, releases=known)
         return measured
 
     async def run(self) -> None:
@@ -207,7 +210,7 @@ class _Kept:
             self._remembered = None
             await asyncio.to_thread(self._memory.forget, self._project)
         elif self._listing and not self._listing.stale:
-            changed = self._listing.releases != self._remembered
+            changed = self._listing.releases is not self._remembered
             await asyncio.to_thread(self._memory.keep, self._project, self._listing, changed)
             self._remembered = self._listing.releases
 
@@ -234,15 +237,17 @@ class _Kept:
             log.exception("%s: the list of releases could not be read", self._project.slug)
             self._failed("a fault of ours", None)
         else:
-            self._fresh(releases)
+            known = self._listing.releases if self._listing else ()
+            recall = partial(self._memory.recall, self._project)
+            self._fresh(await dated(releases, known, recall))
             if self._measuring is None or self._measuring.done():
                 loop = asyncio.get_running_loop()
-                self._measuring = loop.create_task(self._measure(releases))
+                self._measuring = loop.create_task(self._measure())
 
-    async def _measure(self, releases: tuple[Release, ...]) -> None:
+    async def _measure(self) -> None:
         """Fill in sizes and checksums; without them, the list is still GitLab's own."""
         try:
-            await self._api.measure(self._project, releases)
+            known = await self._api.measure(self._project)
         except (Failing, Withdrawn) as failure:
             self._throttled(failure.wait if isinstance(failure, Failing) else None)
             log.info("%s: sizes are not known: %s", self._project.slug, failure)
@@ -250,7 +255,6 @@ class _Kept:
             log.exception("%s: the packages could not be read", self._project.slug)
         else:
             if self._listing:  # which may be newer than what was measured
-                known = self._api.measured(self._project, self._listing.releases)
                 self._listing = replace(self._listing, releases=known)
 
     def _fresh(self, releases: tuple[Release, ...]) -> None:

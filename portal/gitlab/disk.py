@@ -1,6 +1,10 @@
 """The last list of each project's releases, over a restart: what is shown while GitLab is away.
 
-<folder>/<slug>.json    the releases; the file's own time is when GitLab last gave them
+<folder>/<slug>.json    a line of JSON that says whose list it is, then one for each release; the
+                        file's own time is when GitLab last gave them
+
+Each line is written and read by itself: one call for a whole list of thousands of files would hold
+the interpreter's lock, and with it the event loop, for as long as it takes.
 """
 
 import json
@@ -53,16 +57,19 @@ class ListingFiles:
         path = self._path(project)
         self._sweep(path)
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            if [document["gitlab"], document["project"]] != [self._gitlab, project.path]:
-                return None
-            return Listing(tuple(map(_release, document["releases"])), when, stale=True)
+            with path.open(encoding="utf-8") as file:
+                when = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+                head = json.loads(file.readline())
+                if [head["gitlab"], head["project"]] != [self._gitlab, project.path]:
+                    return None
+                releases = tuple(_release(json.loads(line)) for line in file)
+            whole = len(releases) == head["releases"]
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s: the kept list cannot be read: %s", project.slug, error)
             return None
+        return Listing(releases, when, stale=True) if whole else None
 
     def _sweep(self, path: Path) -> None:
         """Delete what a process that was killed had begun to write."""
@@ -78,11 +85,13 @@ class ListingFiles:
     def _write(self, path: Path, project: Project, listing: Listing) -> None:
         """In one step, so that a kill leaves the old list or the new one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        releases = [asdict(release) for release in listing.releases]
-        document = {"gitlab": self._gitlab, "project": project.path, "releases": releases}
+        count = len(listing.releases)
+        head = {"gitlab": self._gitlab, "project": project.path, "releases": count}
         written = path.with_suffix(f".{os.getpid()}.new")
         # ASCII, since notes may hold half of a surrogate pair.
-        written.write_text(json.dumps(document, default=datetime.isoformat), encoding="ascii")
+        with written.open("w", encoding="ascii") as file:
+            for document in (head, *map(asdict, listing.releases)):
+                file.write(json.dumps(document, default=datetime.isoformat) + "\n")
         written.replace(path)
 
 
@@ -91,5 +100,9 @@ def _release(document: Mapping[str, Any]) -> Release:
         kind: tuple(Asset(**asset) for asset in document[kind]) for kind in ("assets", "archives")
     }
     links = tuple(OutgoingLink(**link) for link in document["links"])
-    time = datetime.fromisoformat(document["released_at"])
-    return Release(**{**document, **files, "links": links, "released_at": time})
+    edited = document.get("edited_at")  # absent in what an earlier version wrote
+    times = {
+        "released_at": datetime.fromisoformat(document["released_at"]),
+        "edited_at": datetime.fromisoformat(edited) if edited else None,
+    }
+    return Release(**{**document, **files, "links": links, **times})

@@ -5,6 +5,7 @@
 read, of the newest packages first, until every file that a release links to is found.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class NumberedFiles:
         self._entries = entries
         self._files: dict[int, NumberedFile] = {}
         self._looked_into: dict[int, float] = {}
+        self._linked: tuple[tuple[Release, ...], frozenset[int]] = ((), frozenset())
         self.searched = False  # whether every package was looked into
 
     def find(self, number: int) -> NumberedFile | None:
@@ -51,15 +53,17 @@ class NumberedFiles:
         number = number_of(asset.url)
         return None if number is None else self._files.get(number)
 
-    async def refresh(self, path: str, releases: Iterable[Release]) -> None:
+    async def refresh(self, path: str, releases: tuple[Release, ...]) -> bool:
         """Look for the files that releases link to and that are not known; `path` is the project's
-        in the API. Raises `Failing` and `Withdrawn`."""
-        linked = (number_of(a.url) for release in releases for a in release.assets)
-        wanted = {number for number in linked if number is not None}
+        in the API. Whether any was found. Raises `Failing` and `Withdrawn`."""
+        if releases is not self._linked[0]:
+            self._linked = (releases, await asyncio.to_thread(_linked, releases))
+        wanted = self._linked[1]
         self._files = {n: f for n, f in self._files.items() if n in wanted}
-        missing = wanted - self._files.keys()
+        missing = set(wanted - self._files.keys())
+        lacking = len(missing)
         if not missing:
-            return
+            return False
         query = "order_by=created_at&sort=desc&per_page=100"
         packages = await self._entries(f"{path}/packages", query)
         now = monotonic()
@@ -70,6 +74,7 @@ class NumberedFiles:
                 break
             missing -= await self._look_into(path, package, missing)
         self.searched = len(due) <= PACKAGES_A_ROUND
+        return len(missing) < lacking
 
     async def _look_into(self, path: str, package: int, missing: set[int]) -> set[int]:
         """Read the files of one package; the numbers that were missing and are there."""
@@ -84,6 +89,12 @@ class NumberedFiles:
         for number in missing & found.keys():
             self._files[number] = _read(package, found[number])
         return missing & found.keys()
+
+
+def _linked(releases: Iterable[Release]) -> frozenset[int]:
+    """The numbers that releases link to; runs in a thread."""
+    numbers = (number_of(asset.url) for release in releases for asset in release.assets)
+    return frozenset(number for number in numbers if number is not None)
 
 
 def number_of(url: str) -> int | None:

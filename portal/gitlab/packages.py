@@ -6,8 +6,9 @@ with `size` and `file_sha256`.
 """
 
 import asyncio
+import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ PACKAGES_A_ROUND = 100  # the newest releases' first; the others follow at the n
 
 _ADDRESS = re.compile(r"/api/v4/projects/([^/]+)/packages/generic/([^/]+)/([^/]+)/(.+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+log = logging.getLogger("portal.gitlab")
 
 Entries = Callable[[str, str], Awaitable[list[Any]]]
 
@@ -66,6 +69,8 @@ class PackageFiles:
         self._ids: dict[Package, int] = {}
         self._files: dict[Package, _Files] = {}
         self._anew = asyncio.Lock()
+        self.generation = 0  # moves whenever something else is known
+        self._linked: tuple[tuple[Release, ...], dict[Package, set[str]]] = ((), {})
         self.numbered = NumberedFiles(entries)
 
     def measured(self, releases: Iterable[Release]) -> tuple[Release, ...]:
@@ -117,7 +122,9 @@ class PackageFiles:
 
         Raises `Failing`; what was known then stays.
         """
-        wanted = self._wanted(releases)
+        if releases is not self._linked[0]:
+            self._linked = (releases, await asyncio.to_thread(self._wanted, releases))
+        wanted = self._linked[1]
         self._ids = {package: i for package, i in self._ids.items() if package in wanted}
         self._files = {package: f for package, f in self._files.items() if package in wanted}
         now = monotonic()
@@ -126,7 +133,8 @@ class PackageFiles:
             await self._list(project, wanted)
         for package in due:  # one after the other: nobody waits for these
             await self._ask(package)
-        await self.numbered.refresh(path, releases)
+        if await self.numbered.refresh(path, releases):
+            self.generation += 1
 
     def _wanted(self, releases: Iterable[Release]) -> dict[Package, set[str]]:
         wanted: dict[Package, set[str]] = {}
@@ -163,7 +171,27 @@ class PackageFiles:
                 files = _read(await self._entries(path, "per_page=100"))
         except Withdrawn:
             del self._ids[package]  # deleted, and perhaps published anew under another number
+        before = self._files.get(package)
         self._files[package] = _Files(asked_at, files)
+        if before is None or before.files != files:
+            self.generation += 1
+            self._tell(package, before.files if before else {}, files)
+
+    def _tell(
+        self, package: Package, before: Mapping[str, _File], after: Mapping[str, _File]
+    ) -> None:
+        """Tell the operator of files that a release links to and that are others now."""
+        for name in self._linked[1].get(package, ()):
+            old, new = before.get(name), after.get(name)
+            if old and new and old.sha256 and new.sha256 not in (None, old.sha256):
+                log.warning(
+                    "the file %a of package %a %s was replaced: its SHA-256 was %s and is %s",
+                    name,
+                    package.name,
+                    ascii(package.version),
+                    old.sha256,
+                    new.sha256,
+                )
 
 
 def package_of(gitlab_url: str, url: str) -> tuple[Package, str] | None:

@@ -1,13 +1,15 @@
 """One request to GitLab's API: what is sent, how much may come back, what an answer means."""
 
+import asyncio
+import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import pycurl
@@ -17,6 +19,8 @@ from tornado.httputil import HTTPHeaders
 
 from portal import __version__
 from portal.config.model import GitLab, Limits
+from portal.gitlab import decoding
+from portal.gitlab.collection import paused_collection
 from portal.relay.credential import Credential, TokenInfo
 from portal.relay.curl import reason, towards_gitlab
 
@@ -25,7 +29,7 @@ log = logging.getLogger("portal.gitlab")
 T = TypeVar("T")
 
 ANSWER_SECONDS = 20.0
-ANSWER_BYTES = 16 * 1024 * 1024  # a hundred releases with long notes are about one
+ANSWER_BYTES = 48 << 20  # decompressed: a hundred releases with a thousand links each are 25 MiB
 WAIT_SECONDS = 300.0  # no Retry-After is believed beyond it
 
 _WITHDRAWN = (403, 404)
@@ -63,12 +67,16 @@ class Failing(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list; `following` is the query of the next one, None on the last."""
+class Page(Generic[T]):
+    """One page of a list, as `value`; `following` is the query of the next one, None on the last.
 
-    entries: list[Any]
+    `digest` is of the answer's bytes: GitLab sends no ETag where a proxy takes it away.
+    """
+
+    value: T
     following: str | None
     etag: str | None
+    digest: bytes
 
 
 class Requests:
@@ -87,21 +95,33 @@ class Requests:
         self._client = client
         self._limits = limits
 
-    async def page(self, path: str, query: str, known: Page | None = None) -> Page:
-        """One page; `known` is returned where GitLab says that it has not changed.
+    async def page(
+        self,
+        path: str,
+        query: str,
+        read: Callable[[Iterator[Any]], T],
+        known: Page[T] | None = None,
+    ) -> Page[T]:
+        """One page; `known` is returned where it has not changed, by its ETag or to the byte.
 
-        Raises `Withdrawn` and `Failing`, whose text may be logged: it holds no query and nothing
-        of the answer.
+        `read` makes the value of the entries, in a thread. Raises `Withdrawn` and `Failing`, whose
+        text may be logged: it holds no query and nothing of the answer.
         """
         etag = known.etag if known else None
         response, body = await self._answer(path, f"?{query}", etag)
         if response.code == 304 and known:
             return known
-        entries = _json(path, body, list)
+        digest = await asyncio.to_thread(_digest, body)
+        if known and digest == known.digest:
+            return known
+        try:
+            with paused_collection():
+                value = await asyncio.to_thread(lambda: read(decoding.entries(body)))
+        except decoding.NotAList as error:
+            raise Failing(f"{path} answered with no list of JSON: {error}") from None
         etag = response.headers.get("ETag", "")
-        return Page(
-            entries, following(response.headers, query), etag if _VISIBLE.fullmatch(etag) else None
-        )
+        following_query = following(response.headers, query)
+        return Page(value, following_query, etag if _VISIBLE.fullmatch(etag) else None, digest)
 
     async def project_number(self, path: str) -> int:
         """The number of the project at `path`. Raises as `page` does."""
@@ -227,6 +247,10 @@ def refusal_of_token(status: int, body: bytes | bytearray) -> str:
     why = said.get("error_description") or said.get("message") or said.get("error")
     text = why if isinstance(why, str) else f"it answered {status}"
     return "".join(c for c in text if c.isprintable())[:200]
+
+
+def _digest(body: bytearray) -> bytes:
+    return hashlib.blake2b(body, digest_size=16).digest()
 
 
 def _json(path: str, body: bytearray, kind: type[T]) -> T:

@@ -1,1 +1,1 @@
-"""What the operator sees: which tables there are, what fills them, and the forms they take."""
+"""/metrics: its tables as data, the figures in them, and the forms HTML, JSON, CSV, Prometheus."""

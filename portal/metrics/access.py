@@ -1,4 +1,4 @@
-"""Who may see /metrics: the token, and addresses that the page signs for its own links."""
+"""Access to /metrics: the token, links that the page signs, and limits on wrong guesses."""
 
 import hashlib
 import hmac
@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 
 from portal.http.client import parse_address
 
-LINK_SECONDS = 3600  # how long a signed address is good
+LINK_SECONDS = 3600  # for which a signed link is valid
 
 
 class Credentials(Enum):
-    """What a request's credentials are."""
+    """The state of a request's credentials."""
 
     RIGHT = "right"
     MISSING = "missing"
@@ -25,25 +25,28 @@ class Credentials(Enum):
 
 
 class Authenticator:
-    """Compares in constant time; holds no state, so that any process takes what another signed."""
+    """Checks tokens and signatures in constant time.
+
+    It has no state besides the token, so each process accepts what another one signed.
+    """
 
     def __init__(self, token: str) -> None:
         self._token = hashlib.sha256(token.encode()).digest()
-        # Not the token itself: what a signature might give away must not open the page.
+        # A key derived from the token: a signature that leaks must not help to find the token.
         self._key = hmac.digest(token.encode(), b"addresses of /metrics", "sha256")
 
     def is_token(self, offer: str) -> bool:
-        """Whether it is the token. Hashed first, so that not even its length shows."""
+        """Whether `offer` is the token; both are hashed first, so the time shows no length."""
         return hmac.compare_digest(hashlib.sha256(offer.encode()).digest(), self._token)
 
     def sign(self, query: Mapping[str, str], expires: int) -> str:
-        """The query string of an address that opens this one thing until then (Unix seconds)."""
+        """The query, signed; good for this one query until `expires` (Unix seconds)."""
         signed = {**query, "expires": str(expires)}
         return urlencode({**signed, "signature": self._signature(signed)})
 
     def check(self, offers: list[str], query: Mapping[str, str], now: float) -> Credentials:
-        """What the tokens offered, or the address itself, are worth."""
-        if any([self.is_token(offer) for offer in offers]):  # noqa: C419 - all, whichever is right
+        """The state of the tokens that were sent, or of the address's own signature."""
+        if any([self.is_token(offer) for offer in offers]):  # noqa: C419 - compares all of them, so that the time does not show which is right
             return Credentials.RIGHT
         if "signature" in query:
             return self._check_signature(query, now)
@@ -61,17 +64,17 @@ class Authenticator:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
 
-_ENTRY = struct.Struct("<16sdd")  # who (hashed), the level when last seen, and when that was
+_ENTRY = struct.Struct("<16sdd")  # hash of the client, level of its bucket, time of that level
 _PROBES = 8
 
 
 class Guesses:
-    """How often each client was wrong lately, over all processes.
+    """Rate limit on wrong tokens by client, over all processes.
 
-    A leaking bucket for each: a guess adds one, and one drains every SECONDS. Made before the
-    processes are forked, in memory that they share, without a lock: two processes that write one
-    entry at once lose a guess, which does no harm. An IPv6 client is its /64, which is what one
-    gets. Nothing is kept of an address but a hash, in memory only.
+    Each client has a leaky bucket: a guess adds one, and one drains every SECONDS. The buckets are
+    in memory that the processes share, made before they are forked, and there is no lock: when two
+    processes write one entry at once, a guess is lost, which does no harm. An IPv6 client is its
+    /64, since a subscriber gets a whole /64. Addresses are only held as hashes, in memory.
     """
 
     FREE = 10
@@ -82,7 +85,7 @@ class Guesses:
         self._memory = mmap.mmap(-1, entries * _ENTRY.size)
 
     def wrong(self, client: str, now: float | None = None) -> int:
-        """Note a wrong guess; 0, or after how many seconds the client may guess again."""
+        """Count a wrong guess; 0, or the seconds after which the client may guess again."""
         now = time.monotonic() if now is None else now
         who = hashlib.blake2b(_network(client).encode(), digest_size=16).digest()
         place = self._place(who, now)
@@ -94,7 +97,7 @@ class Guesses:
         return 0
 
     def _place(self, who: bytes, now: float) -> int:
-        """Its own entry, else a free one, else that of who guessed least."""
+        """The offset of the client's entry, else of the entry with the lowest level."""
         first = int.from_bytes(who[:4], "little")
         places = [(first + n) % self._entries * _ENTRY.size for n in range(_PROBES)]
         levels = {}

@@ -1,7 +1,7 @@
-"""Cells of numbers as HTML: thousands of them stand on the operator's page.
+"""Jinja filters that render table cells of numbers.
 
-Filters and not macros: a macro's call, and an escape for every number, took three times as long.
-Everything in here is a number, so nothing has to be escaped.
+The operator's page has thousands of such cells. As macros, with a call and an escape for each, they
+took three times as long. Only numbers are rendered here, so nothing has to be escaped.
 """
 
 from markupsafe import Markup
@@ -18,7 +18,7 @@ def figures(counts: Figures) -> Markup:
 
 
 def bar(count: int, most: int) -> Markup:
-    """A bar as long as the number is large; the number itself stands beside it."""
+    """A bar, as wide as `count` is to `most`. The number itself is text beside it."""
     width = round(100 * count / most, 1) if most else 0
     return Markup(  # noqa: S704  # nosec B704
         '<svg class="bar" aria-hidden="true" focusable="false" width="100%" height="5">'
@@ -33,7 +33,7 @@ def _change(counts: Figures) -> str:
     if change is None:
         return '<td class="number up" title="None in the 30 days before">from 0</td>'
     percent = round(change * 100)
-    # Not by colour alone: the sign says it too.
+    # The sign says the direction too, for readers who do not see the colour.
     kind, sign = ("up", "+") if percent > 0 else ("down", "−") if percent < 0 else ("quiet", "±")
     title = f"{before:,} in the 30 days before"
     return f'<td class="number {kind}" title="{title}">{sign}{abs(percent):,}%</td>'

@@ -16,14 +16,14 @@ from sql.reader import Snapshot
 
 log = logging.getLogger("portal.metrics")
 
-# Below this the disk is low; and below the database's own size, which a backup would take.
+# The disk counts as low below this, and below the size of the database, since a backup needs that.
 LOW_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """The last time one of the operator's commands was done; `detail` is a backup's bytes, or the
-    day before which rows are gone."""
+    """The last run of one of the operator's commands; `detail` is the size of a backup in bytes, or
+    the day before which rows were pruned."""
 
     at: datetime
     detail: str
@@ -31,11 +31,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Over all processes; sizes in bytes, `clients_behind` in seconds, times aware.
+    """The state of all processes together; sizes in bytes, `clients_behind` in seconds.
 
-    `recent` and `ever` are traffic by name, of the last 24 hours and since the first. `outbox` is
-    that of page events: None where they are not taken, or where `outbox_unread` says that it could
-    not be read. `left_out` are the links of releases that are no files here, by project.
+    `recent` and `ever` are sums of traffic by name, of the last 24 hours and of all time. `outbox`
+    is the state of the outbox of page events: None where page events are not configured, or where
+    `outbox_unread` says that it could not be read. `left_out` has the links of releases that are
+    left out, by project.
     """
 
     running: int
@@ -64,7 +65,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFiles:
-    """The files that are looked at; `outbox` is None where page events are not taken."""
+    """The databases that are read; `outbox` is None where page events are not configured."""
 
     database: Path
     outbox: Path | None
@@ -78,7 +79,7 @@ def look(
     spilled: int,
     gitlab: GitLabState,
 ) -> Condition:
-    """Read it; blocking. Raises `ReadError`."""
+    """Read the state; blocking. Raises `ReadError`."""
     database = files.database
     outbox = _outbox(files.outbox)
     since = f"{now - timedelta(hours=24):%Y-%m-%d %H:00}"
@@ -101,7 +102,7 @@ def look(
 
 
 def _outbox(path: Path | None) -> State | None:
-    """No number of the portal's own is missing where this one cannot be read."""
+    """The outbox's state; None where it cannot be read: the other numbers are still shown."""
     if path is None:
         return None
     try:
@@ -112,7 +113,7 @@ def _outbox(path: Path | None) -> State | None:
 
 
 def _behind(snapshot: Snapshot, now: datetime) -> float:
-    """How old the earliest row is whose client is not counted yet."""
+    """The age in seconds of the earliest row whose client is not counted yet."""
     ((earliest,),) = snapshot.rows("uncounted_since")
     return max(0.0, (now - _time(earliest)).total_seconds()) if earliest else 0.0
 

@@ -1,4 +1,4 @@
-"""The tables as CSV (RFC 4180) for spreadsheets."""
+"""The tables of /metrics as CSV (RFC 4180) for spreadsheets."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,7 +15,7 @@ _WINDOWS = ("last 30 days", "30 days before", "last 90 days", "all days")
 
 
 def head(table: MetricsTable) -> str:
-    """The first line."""
+    """The line with the names of the columns."""
     clients = [f"clients, {window}" for window in _WINDOWS] if table.scope else []
     results = [table.results] if table.results else []
     return BYTE_ORDER_MARK + csv_lines([[*table.columns, *_WINDOWS, *results, *clients]])
@@ -40,7 +40,7 @@ def days(drawn: Mapping[str, Calendar]) -> str:
 
 
 def _cells(table: MetricsTable, values: Row, known: ClientFigures) -> list[Cell]:
-    # The section is the one that counts its clients by this table's rows.
+    # Clients are counted by section and scope; a table that no section has counts none.
     section = next((part.id for part in SECTIONS if table in part.tables), "")
     one = row(table, section, values, known)
     cells: list[Cell] = [*one.labels, *_figures(one.counts)]

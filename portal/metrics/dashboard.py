@@ -15,7 +15,7 @@ ClientFigures = Mapping[tuple[str, str], Figures]
 
 @dataclass(frozen=True, slots=True)
 class MetricsRow:
-    """One line; `clients` where they are counted for it, `results` where the table has them."""
+    """One row. `clients` is None where a table does not count them, as is `results`."""
 
     labels: Labels
     counts: Figures
@@ -25,7 +25,7 @@ class MetricsRow:
 
 @dataclass(frozen=True, slots=True)
 class FilledTable:
-    """A table's first rows; `more` says whether it has others."""
+    """The first rows of a table; `more` says whether there are further ones."""
 
     table: MetricsTable
     rows: tuple[MetricsRow, ...]
@@ -44,8 +44,11 @@ class FilledSection:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """The whole page. `made_at` is aware; every window ends on `today`, a UTC day, and `ranked` is
-    the one that tables are ranked by. `behind`: the windows could not be moved to that day."""
+    """The whole page, at `made_at` (aware). Every window ends on `today`, a UTC day.
+
+    Tables are ranked by the window `ranked`. `behind` says that the rollups could not be moved to
+    `today`, since the database cannot be written.
+    """
 
     made_at: datetime
     today: date
@@ -57,7 +60,10 @@ class Dashboard:
 
 
 class Days:
-    """The bounds of the windows that end on one day, as statements take them."""
+    """The bounds of the windows that end on one day, as parameters of statements.
+
+    `live` is the day up to which rollups are made; the days since are summed by the statements.
+    """
 
     def __init__(self, today: date, live: str, window: str) -> None:
         self.today = today
@@ -71,7 +77,7 @@ class Days:
         }
 
     def first(self, days: int) -> str:
-        """The first of so many days that end today."""
+        """The first of the last `days` days, today included."""
         return str(self.today - timedelta(days=days - 1))
 
     def only(self, *names: str) -> dict[str, str]:
@@ -79,7 +85,7 @@ class Days:
         return {name: self.bounds[name] for name in names}
 
     def parameters(self, table: MetricsTable) -> dict[str, str]:
-        """What a table's statement takes."""
+        """The parameters of a table's statement."""
         needed = {
             "catalog_top": ("today", "live", "window"),
             "catalog_by_event": ("today", "since_30", "since_60", "since_90", "window"),
@@ -98,7 +104,7 @@ def clients(snapshot: Snapshot, days: Days) -> ClientFigures:
 def fill(
     snapshot: Snapshot, section: Section, days: Days, known: ClientFigures, drawn: Calendar
 ) -> FilledSection:
-    """A section; its first table is read whole, since it adds up to the total."""
+    """Read a section. Its first table is read whole, since its rows are summed for the total."""
     first, *others = (read(snapshot, table, days, section, known) for table in section.tables)
     counts = sum((row.counts for row in first), Figures())
     total = MetricsRow((), counts, known.get((section.id, ""), Figures()))
@@ -116,14 +122,14 @@ def fill(
 def read(
     snapshot: Snapshot, table: MetricsTable, days: Days, section: Section, known: ClientFigures
 ) -> list[MetricsRow]:
-    """A table's first rows, one more than are shown; all of one that is added up."""
+    """Read one row more than is shown of a table; all rows of the section's first table."""
     limit = -1 if table is section.tables[0] else TOP + 1
     rows = snapshot.rows(table.statement, limit=limit, **days.parameters(table))
     return [row(table, section.id, values, known) for values in rows]
 
 
 def row(table: MetricsTable, section: str, values: Row, known: ClientFigures) -> MetricsRow:
-    """A row of the table's statement."""
+    """One row from the values that the table's statement selects."""
     width = len(table.columns)
     labels: Labels = values[:width]
     results: Any = values[width + 4] if table.results else None
@@ -144,6 +150,6 @@ def calendars(snapshot: Snapshot, days: Days) -> dict[str, Calendar]:
 
 
 def requests(snapshot: Snapshot, days: Days) -> FilledTable:
-    """What requests for files were found to be."""
+    """Requests for files by verdict."""
     rows = snapshot.rows(REQUESTS.statement, limit=-1, **days.parameters(REQUESTS))
     return FilledTable(REQUESTS, tuple(row(REQUESTS, "requests", each, {}) for each in rows), False)

@@ -1,4 +1,4 @@
-"""Numbers as the operator compares them: in windows, with their change, and day by day."""
+"""Counts by window, their change against the window before, and counts by day."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ DAYS = 90
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A count in the last 30 days, the 30 before (None: not known), the last 90 and ever."""
+    """A count in the last 30 days, the 30 before (None: not known), the last 90, all days."""
 
     days_30: int = 0
     days_before: int | None = 0
@@ -18,8 +18,7 @@ class Figures:
 
     @property
     def change(self) -> float | None:
-        """The last 30 days to the 30 before: 0.5 is half as much again; None: nothing to compare
-        with."""
+        """Growth over the 30 days before: 0.5 is 50 % more; None where there is no base."""
         if not self.days_before:
             return 0.0 if self.days_before == 0 and not self.days_30 else None
         return self.days_30 / self.days_before - 1
@@ -36,7 +35,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One UTC day of a section; `clients` are the distinct ones of that day."""
+    """One UTC day of a section; `clients` is the number of distinct clients on that day."""
 
     day: date
     count: int
@@ -52,7 +51,7 @@ class Week:
 
     @property
     def count(self) -> int:
-        """Of all its days."""
+        """The sum over its days."""
         return sum(day.count for day in self.days if day)
 
 
@@ -79,7 +78,7 @@ class Calendar:
 
 
 def calendar(today: date, counts: Mapping[str, int], clients: Mapping[str, int]) -> Calendar:
-    """From counts by day (YYYY-MM-DD); a day that is missing had none."""
+    """The calendar that ends `today`. Counts are by day (YYYY-MM-DD); a missing day is 0."""
     first = today - timedelta(days=DAYS - 1)
     monday = first - timedelta(days=first.weekday())
     weeks = []

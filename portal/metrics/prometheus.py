@@ -1,7 +1,7 @@
-"""The numbers for Prometheus scrapers.
+"""Prometheus exposition: the series, their names and their values.
 
-All of them come from the database or from memory that the processes share, so whichever process is
-asked answers the same: prometheus_client's own files for several processes are not needed.
+All values come from the database or from memory that the processes share, so each process answers
+the same, and prometheus_client's multiprocess mode (a folder of files) is not needed.
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ from portal.releases.model import CAUSES
 from sql.outbox import OUTCOMES, REASONS
 from sql.reader import Snapshot
 
-# Requests by project, which the page sums up over all of them.
+# Requests for files by project and verdict; the page has their sums over all projects.
 REQUESTS_BY_PROJECT = replace(
     REQUESTS,
     columns=("project", "verdict"),
     statement="section_by_2",
     parameters={"section": "requests"},
 )
-# Name, help and table of a counter each, of all days.
+# One counter over all days for each: its name, its help and the table with its values.
 COUNTERS: tuple[tuple[str, str, MetricsTable], ...] = (
     *((section.series, section.series_help, section.tables[0]) for section in SECTIONS),
     ("download_requests", "Requests for files, by what they were.", REQUESTS_BY_PROJECT),
@@ -37,14 +37,14 @@ COUNTERS: tuple[tuple[str, str, MetricsTable], ...] = (
 
 @dataclass(frozen=True, eq=False)
 class Source(Collector):
-    """One scrape, over one snapshot."""
+    """The values of one scrape, read from one snapshot of the database."""
 
     snapshot: Snapshot
     days: Days
     condition: Condition
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric; names are prometheus.io's: base units, `_total` for counters."""
+        """Every metric family. Names follow prometheus.io: base units, `_total` for counters."""
         yield from self._counters()
         yield from self._clients()
         yield from self._condition()
@@ -175,7 +175,7 @@ class Source(Collector):
 
 
 def answer(source: Source, accept: str) -> tuple[bytes, str]:
-    """The text in the form that `Accept` prefers, and its content type."""
+    """The exposition in the format that `Accept` prefers, and its content type."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(source)
     encoder, content_type = choose_encoder(accept)

@@ -1,4 +1,4 @@
-"""Reads what the operator asks for, off the event loop."""
+"""Reads the data of /metrics in threads, from one snapshot each time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """The database's errors as the portal's."""
+    """Turn the database's errors into `Unavailable`."""
     try:
         yield
     except ReadError as error:
@@ -41,7 +41,10 @@ def _readable() -> Iterator[None]:
 
 
 class Reports:
-    """What /metrics shows, in each of its forms; belongs to one process's event loop."""
+    """The data of /metrics for each of its forms; belongs to one event loop.
+
+    All methods raise `Unavailable` where the database cannot be read.
+    """
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class Reports:
         self._listings = listings
 
     async def dashboard(self, window: str) -> Dashboard:
-        """Everything on the page, as it is now; `window` is of `WINDOWS`."""
+        """The data of the whole page as it is now; `window` is a key of `WINDOWS`."""
         now = datetime.now(UTC)
         spilled, gitlab = await self._prepare(now), self._listings.state()
         return await self._read(
@@ -80,7 +83,7 @@ class Reports:
         return await self._read(work)
 
     async def csv(self, name: str, window: str) -> AsyncIterator[str]:
-        """A whole table, piece by piece, in bounded memory; `name` is of `csvs.NAMES`."""
+        """A whole table, piece by piece, in bounded memory; `name` is one of `csvs.NAMES`."""
         now = datetime.now(UTC)
         await self._prepare(now)
         if name == csvs.DAYS:
@@ -93,7 +96,7 @@ class Reports:
         days, known = await self._read(
             lambda snapshot: (days := self._days(snapshot, now, window), clients(snapshot, days))
         )
-        head = csvs.head(table)  # not before the rows can be read: then an error is still an answer
+        head = csvs.head(table)  # sent with the first rows, so that an error can still be answered
         parameters: dict[str, str | int] = {**days.parameters(table), "limit": -1}
         with _readable():
             async for rows in self._reader.batches(table.statement, parameters):
@@ -107,10 +110,10 @@ class Reports:
             return await self._reader.read(work)
 
     async def _prepare(self, now: datetime) -> int:
-        """Move the windows to today, if nobody has; how many events are spilled."""
+        """Roll up the days that are over, if that is not done yet; the number of spilled events."""
         ((day,),) = await self._read(lambda snapshot: snapshot.rows("rolled_up_to"))
         if day != str(now.date()):
-            with suppress(UpkeepError):  # `behind` says so on the page, and the pass in the log
+            with suppress(UpkeepError):  # the page says so by `behind`, the background pass logs it
                 await asyncio.to_thread(self._upkeep.roll_up, now.date())
         return await asyncio.to_thread(waiting, self._spill_dir, self._files.database)
 

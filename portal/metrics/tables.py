@@ -1,11 +1,11 @@
-"""Which tables the operator's page has, as data; each is also a CSV file."""
+"""The tables of the operator's page as data. Each of them can also be had as a CSV file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-# The windows, by which long tables may be ranked.
+# The windows by which long tables can be ranked.
 WINDOWS = {"30": "30 days", "90": "90 days", "all": "all days"}
-# Rows of a table on the page and in the JSON; the CSV file has all.
+# The most rows of a table on the page and in the JSON; the CSV file has all rows.
 TOP = 100
 
 Labels = tuple[str, ...]
@@ -27,11 +27,11 @@ VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class MetricsTable:
-    """One table: `statement` is its query in `sql/queries/metrics.sql`, which gives `columns` of
-    text, then the counts in the windows, and last, where `results` names it, one number more.
+    """One table: `statement` is its query in `sql/queries/metrics.sql`, which selects the text
+    `columns`, then the four counts of `Figures` and, if `results` names it, one more number.
 
-    `scope` says under which key the clients of a row are counted. `names` are what readers of the
-    page see instead of what is stored.
+    `scope` gives the key under which the clients of a row are counted. `names` maps what is stored
+    to what readers of the page see.
     """
 
     id: str
@@ -47,10 +47,10 @@ class MetricsTable:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page; the rows of its first table add up to the section's total.
+    """A section of the page. The rows of its first table add up to the section's total.
 
-    The same table is the counter `portal_<series>_total` for Prometheus, with its columns as labels
-    and `series_help` as its description. `id` is of `sql.sections`.
+    For Prometheus the same table is the counter `portal_<series>_total`, with its columns as labels
+    and `series_help` as its help. `id` is one of `sql.sections`.
     """
 
     id: str

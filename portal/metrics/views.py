@@ -1,4 +1,4 @@
-"""The page's data as other programs and the template take it."""
+"""The data of /metrics as JSON."""
 
 import json
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from sql.outbox import OUTCOMES
 
 
 def as_json(dashboard: Dashboard, shared: UmamiFigures, tables: CatalogState | None) -> str:
-    """The whole dashboard; text is as it was recorded, names are the CSV tables'."""
+    """The whole dashboard. Text is as it was recorded; tables have the names of the CSV files."""
     return json.dumps(
         {
             "made_at": dashboard.made_at.isoformat(timespec="seconds"),
@@ -91,7 +91,7 @@ def _gitlab(state: GitLabState) -> dict[str, Any]:
 
 
 def _pages(shared: UmamiFigures) -> dict[str, Any] | None:
-    """What Umami has, by window in days; null without figures."""
+    """Umami's figures by window in days; None where there are none."""
     if shared.figures is None:
         return None
     return {
@@ -108,7 +108,7 @@ def _pages(shared: UmamiFigures) -> dict[str, Any] | None:
 
 
 def _outbox(condition: Condition) -> dict[str, Any] | None:
-    """Page events; null where none are taken, or where that cannot be read."""
+    """The outbox of page events; None where it is not configured or cannot be read."""
     state = condition.outbox
     if state is None:
         return None

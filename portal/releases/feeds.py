@@ -1,11 +1,12 @@
-"""What programs read of the releases: an Atom feed for each project, and the sitemap.
+"""Atom feeds of releases, one a project, and the sitemap.
 
-https://www.rfc-editor.org/rfc/rfc4287, https://www.sitemaps.org/protocol.html. Addresses are whole.
-XML is written here and never parsed, so its parser's dangers are none of ours.
+https://www.rfc-editor.org/rfc/rfc4287, https://www.sitemaps.org/protocol.html. All
+addresses are absolute. XML is written here and never parsed, so its parser's dangers do not apply.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree  # nosec B405
 from xml.etree.ElementTree import Element, SubElement  # nosec B405
 
@@ -28,27 +29,42 @@ def atom(site: Site, origin: str, project: Project, listing: Listing) -> bytes:
     page = f"{origin}/downloads/{project.slug}"
     out = [release for release in listing.releases if not release.upcoming][:MOST]
     feed = Element("feed", {"xmlns": ATOM, "xml:lang": "en"})
-    _text(feed, "id", page)
+    _text(feed, "id", _id(site, project))
     _text(feed, "title", f"{project.title} – {site.title}")
     if project.description:
         _text(feed, "subtitle", project.description)
-    _text(feed, "updated", _time(out[0].released_at if out else datetime.fromtimestamp(0, UTC)))
+    _text(feed, "updated", _time(max(map(_updated, out), default=datetime.fromtimestamp(0, UTC))))
     _text(SubElement(feed, "author"), "name", site.title)
     address = f"{origin}/feeds/{project.slug}.atom"
     SubElement(feed, "link", rel="self", type="application/atom+xml", href=address)
     SubElement(feed, "link", rel="alternate", type="text/html", href=page)
     for release in out:
-        _entry(feed, origin, project, release)
+        _entry(feed, site, origin, project, release)
     return _written(feed)
 
 
-def _entry(feed: Element, origin: str, project: Project, release: Release) -> None:
+def _id(site: Site, project: Project, version: str | None = None) -> str:
+    """An id that does not change with the name by which the portal is asked (RFC 4287, 4.2.6).
+
+    It is an address where the operator has set the portal's own, and else a UUID of what is asked
+    for.
+    """
+    path = release_path(project.slug, version) if version else f"/downloads/{project.slug}"
+    return f"{site.url}{path}" if site.url else uuid5(NAMESPACE_URL, f"{project.path}{path}").urn
+
+
+def _updated(release: Release) -> datetime:
+    return max(release.released_at, release.edited_at or release.released_at)
+
+
+def _entry(feed: Element, site: Site, origin: str, project: Project, release: Release) -> None:
     entry = SubElement(feed, "entry")
     address = f"{origin}{release_path(project.slug, release.version)}"
-    _text(entry, "id", address)
+    _text(entry, "id", _id(site, project, release.version))
     own = "" if release.title == release.version else f": {release.title}"
     _text(entry, "title", f"{project.title} {release.version}{own}")
-    _text(entry, "updated", _time(release.released_at))
+    _text(entry, "published", _time(release.released_at))
+    _text(entry, "updated", _time(_updated(release)))
     SubElement(entry, "link", rel="alternate", type="text/html", href=address)
     # No enclosures: readers fetch these by themselves, and nobody has downloaded anything then.
     content = SubElement(entry, "content", type="html")

@@ -67,7 +67,8 @@ class LeftOut:
 class Release:
     """One release of a project; `version` is its tag, `notes` CommonMark, `released_at` aware.
 
-    File names are unique within a release, over `assets` and `archives` together.
+    File names are unique within a release, over `assets` and `archives` together. `edited_at` is
+    the aware time of the last edit that the portal saw, None without one; GitLab does not say.
     """
 
     version: str
@@ -78,6 +79,12 @@ class Release:
     assets: tuple[Asset, ...]
     archives: tuple[Asset, ...]
     links: tuple[OutgoingLink, ...] = ()
+    edited_at: datetime | None = None
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What readers of a feed are told of: an edit is a change of this."""
+        return self.title, self.notes, frozenset(file.name for file in self.assets)
 
     @property
     def prerelease(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import handlers
-from portal.config.model import ConfigError, load, parse
+from portal.config.load import ConfigError, load, parse
 from portal.config.names import RESERVED_SLUGS, TOOL_NAMES
 from portal.config.site import Site
 from portal.saves import TOOLS

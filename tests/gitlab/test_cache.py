@@ -224,6 +224,9 @@ def test_a_fault_of_our_own_does_not_end_the_refreshes(monkeypatch, caplog):
         await listings.listing(PETS)
         with monkeypatch.context() as patch:
             patch.setattr("portal.gitlab.api.read_release", None)
+            standin.answers[RELEASES] = Answer(
+                [entry("v3")]
+            )  # one that has not changed is not read
             await asked_again(standin)
             assert (await listings.listing(PETS)).stale
         standin.answers[RELEASES] = Answer([entry("v2")])

@@ -72,9 +72,9 @@ def test_a_file_that_is_damaged_is_none(memory, tmp_path, content):
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2] if content == "torn" else content)
     assert memory.recall(PETS) is None
-    document = json.loads(whole)
-    document["releases"][0]["more"] = 1
-    file.write_text(json.dumps(document))
+    head, first, *others = whole.splitlines()
+    strange = json.dumps(json.loads(first) | {"more": 1}).encode()
+    file.write_bytes(b"\n".join((head, strange, *others)))
     assert memory.recall(PETS) is None
 
 

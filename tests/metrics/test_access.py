@@ -107,15 +107,17 @@ def test_a_signed_link_opens_that_one_thing_and_lasts_no_longer(portal):
 
 
 def test_what_a_door_takes():
-    door = Authenticator("secret")
-    query = {name: values[0] for name, values in parse_qs(door.sign({"a": "ü"}, 100)).items()}
-    assert door.check([], query, 99) is Credentials.RIGHT
-    assert door.check([], query, 100) is Credentials.EXPIRED
-    assert door.check([], {**query, "a": "u"}, 99) is Credentials.WRONG
+    authenticator = Authenticator("secret")
+    query = {
+        name: values[0] for name, values in parse_qs(authenticator.sign({"a": "ü"}, 100)).items()
+    }
+    assert authenticator.check([], query, 99) is Credentials.RIGHT
+    assert authenticator.check([], query, 100) is Credentials.EXPIRED
+    assert authenticator.check([], {**query, "a": "u"}, 99) is Credentials.WRONG
     assert Authenticator("other").check([], query, 99) is Credentials.WRONG
-    assert door.check(["", "secret"], {}, 0) is Credentials.RIGHT
-    assert door.check(["", "secre"], {}, 0) is Credentials.WRONG
-    assert door.check(["", ""], {}, 0) is Credentials.MISSING
+    assert authenticator.check(["", "secret"], {}, 0) is Credentials.RIGHT
+    assert authenticator.check(["", "secre"], {}, 0) is Credentials.WRONG
+    assert authenticator.check(["", ""], {}, 0) is Credentials.MISSING
 
 
 # Guesses that share nothing with the token, most of it, or its length alone.
@@ -130,12 +132,12 @@ OFFERS = (
 
 def test_a_guess_takes_as_long_however_near_it_is():
     """A ratio of medians over many turns in one run, interleaved, so that noise meets all alike."""
-    door = Authenticator("secret-token-of-some-length")
+    authenticator = Authenticator("secret-token-of-some-length")
     turns = {offer: [] for offer in OFFERS}
     for _ in range(4000):
         for offer, spent in turns.items():
             begun = time.perf_counter_ns()
-            door.is_token(offer)
+            authenticator.is_token(offer)
             spent.append(time.perf_counter_ns() - begun)
     medians = [statistics.median(spent) for spent in turns.values()]
     assert max(medians) / min(medians) < 1.5, dict(zip(turns, medians, strict=True))
@@ -159,7 +161,7 @@ def test_the_same_over_the_wire(portal, clients):
 
 
 def test_tokens_and_signatures_meet_in_constant_time_only():
-    """No comparison in the door's code but the library's own, which looks at every byte."""
+    """No comparison in the code but the library's own, which looks at every byte."""
     source = inspect.getsource(Authenticator)
     names = {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
     assert "compare_digest" in names

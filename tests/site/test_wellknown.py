@@ -5,6 +5,7 @@ import re
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.robotparser import RobotFileParser
 from xml.etree import ElementTree
@@ -16,7 +17,8 @@ from portal.config.site import Site
 from portal.gitlab.cache import Listing
 from portal.releases import feeds
 from portal.releases.badges import badge, width
-from portal.releases.model import Release
+from portal.releases.edits import agreed, with_edits
+from portal.releases.model import Asset, Release
 from tests.support.catalog.tables import small_catalog
 from tests.support.running import ask, curl, git
 
@@ -118,6 +120,55 @@ def test_a_feed_of_nothing_and_of_anything():
     (entry,) = made.findall("a:entry", ATOM)
     assert entry.findtext("a:title", namespaces=ATOM) == "X & <Y> v1: ab]]>"
     assert "&lt;b&gt;" in entry.findtext("a:content", namespaces=ATOM)
+
+
+def entries(feed):
+    """Each entry's id, published and updated, after the feed's own id and updated."""
+    root = ElementTree.fromstring(feed)
+    names = ("id", "published", "updated")
+    return [
+        tuple(element.findtext(f"a:{name}", namespaces=ATOM) for name in names)
+        for element in (root, *root.iterfind("a:entry", ATOM))
+    ]
+
+
+def test_an_edit_moves_updated_and_nothing_else():
+    site, project = Site(title="S"), Project("x", "g/x", "X", "")
+    old = Release("v1", "v1", "a", NOW, False, (), ())
+    asset = Asset("f", "f", "u")
+    edits = [replace(old, notes="b"), replace(old, title="T"), replace(old, assets=(asset,))]
+    for edited in edits:
+        first, second = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+        once = with_edits((edited,), (old,), first)
+        again = with_edits((edited,), once, second)  # a refresh that finds nothing new
+        assert [r.edited_at for r in (*once, *again)] == [first, first]
+        feed = entries(feeds.atom(site, "https://d", project, Listing(again, NOW)))
+        stamp = [f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in (NOW, first)]
+        assert [entry[1:] for entry in feed] == [(None, stamp[1]), (stamp[0], stamp[1])]
+    measured = replace(old, assets=(asset,)), replace(old, assets=(replace(asset, size=1),))
+    assert with_edits(measured[1:], measured[:1], NOW)[0].edited_at is None
+    assert with_edits((old,), (), NOW)[0].edited_at is None
+    here, there = (with_edits((edits[0],), (old,), time) for time in (second, first))
+    assert agreed(here, there, second) == there
+    assert agreed(here, (old,), second) == here
+
+
+def test_ids_are_the_same_by_every_name(portal):
+    feeds = [
+        ask(f"{portal.url}/feeds/pets.atom", Host=host)[2] for host in ("a.example", "b.example:8")
+    ]
+    first, second = map(entries, feeds)
+    assert feeds[0] != feeds[1]
+    assert first == second
+    assert len({entry[0] for entry in first}) == len(first)
+    assert all(re.match(r"\w+:\S+$", entry[0]) for entry in first)
+
+
+def test_ids_are_addresses_where_the_portal_knows_its_own():
+    site, project = Site(url="https://d", title="S"), Project("x", "g/x", "X", "")
+    listing = Listing((Release("v/1", "", "", NOW, False, (), ()),), NOW)
+    made = entries(feeds.atom(site, "https://d", project, listing))
+    assert [entry[0] for entry in made] == ["https://d/downloads/x", "https://d/downloads/x/v%2F1"]
 
 
 def test_where_to_report_a_fault(portal, open_portal):

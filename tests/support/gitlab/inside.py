@@ -11,7 +11,7 @@ from tornado.netutil import bind_sockets
 
 from demo.standin import StandIn
 from handlers import make_app
-from portal.config.model import parse
+from portal.config.load import parse
 from portal.metrics.access import Guesses
 from portal.relay.slots import Transfers
 from portal.services import Shared
