@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from tests.support.metrics import BEARER, condition_when, page
-from tests.support.running import TOKEN, ask
+from tests.support.running import TOKEN, ask, git
 
 
 def test_the_state_of_the_portal_is_that_of_all_processes(start_portal, standin, clients):
@@ -17,6 +17,17 @@ def test_the_state_of_the_portal_is_that_of_all_processes(start_portal, standin,
         for _ in range(6):
             ask(f"{portal.url}/downloads/pets/v2.1.0/SHA256SUMS", clients.new())
         size = len(ask(f"{portal.url}/downloads/pets/v2.1.0/SHA256SUMS", clients.new())[2])
+        house = condition_when(
+            portal, lambda house: house["traffic"]["ever"].get("bytes", 0) >= 7 * size
+        )
+        assert house["traffic"]["last_24_hours"] == {"bytes": 7 * size}
+        assert (house["transfers_running"], house["events_spilled"]) == (0, 0)
+        assert house["database_bytes"] > 50_000
+
+
+def test_failures_of_the_upstream_are_counted(start_portal, clients):
+    with start_portal(gitlab="http://127.0.0.1:1") as portal:
+        git("ls-remote", f"{portal.url}/pets.git", client=clients.new())
         wanted = {"upstream_failures", "listing_failures"}
         house = condition_when(portal, lambda house: wanted <= house["traffic"]["ever"].keys())
         ever = house["traffic"]["ever"]
@@ -33,7 +44,7 @@ SHARE = "/umami/share/AbCd/pets.example.com"
         ("", "200", "set <code>share</code> under <code>[umami]</code>"),
         (SHARE, "", "Umami does not answer at http://127.0.0.1:"),
         (SHARE, "500", "Umami does not answer at http://127.0.0.1:"),
-        (SHARE, "200", f'<iframe class="umami" src="{SHARE}?date=30day"'),
+        (SHARE, "200", f'<iframe class="umami" src="{SHARE}"'),
     ],
 )
 def test_umami_is_embedded_while_it_answers(start_portal, share, answer, shown):
