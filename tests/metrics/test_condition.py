@@ -44,7 +44,7 @@ SHARE = "/umami/share/AbCd/pets.example.com"
         ("", "200", "set <code>share</code> under <code>[umami]</code>"),
         (SHARE, "", "Umami does not answer at http://127.0.0.1:"),
         (SHARE, "500", "Umami does not answer at http://127.0.0.1:"),
-        (SHARE, "200", f'<iframe class="umami" src="{SHARE}"'),
+        (SHARE, "200", f'<iframe class="umami" src="{SHARE}?date=30day"'),
     ],
 )
 def test_umami_is_embedded_while_it_answers(start_portal, share, answer, shown):
