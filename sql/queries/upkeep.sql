@@ -1,3 +1,35 @@
+-- name: counted_day_from
+-- The first day from :day on that has counts; null where there is none.
+select min(day)
+from (
+{% for section in sections %}
+    {{ "union all" if not loop.first }}
+    select day from (
+        select day from {{ section.totals }} where day >= :day order by day limit 1
+    )
+{% endfor %}
+    union all
+    select day from (
+        select day from request_totals where day >= :day order by day limit 1
+    )
+)
+
+-- name: counted_day_before
+-- The last day before :day that has counts; null where there is none.
+select max(day)
+from (
+{% for section in sections %}
+    {{ "union all" if not loop.first }}
+    select day from (
+        select day from {{ section.totals }} where day < :day order by day desc limit 1
+    )
+{% endfor %}
+    union all
+    select day from (
+        select day from request_totals where day < :day order by day desc limit 1
+    )
+)
+
 -- name: roll_counts
 -- The day :entering is over. Its counts enter every window, those of :leaving_30 and :leaving_90
 -- leave theirs, and the 30 days before gain and lose a day. With a :sign of -1 it is undone.
@@ -119,11 +151,32 @@ where excluded.last_day > last_day
 
 {% endfor %}
 
+-- name: next_client_day
+-- The earliest day after :day that has rows to be counted or clients that were seen already; null
+-- where there is none.
+select min(day)
+from (
+    select min(last_day) as day from client_totals where last_day > :day and count > 0
+    union all
+{% for section in sections %}
+    {{ "union all" if not loop.first }}
+    select date(timestamp) from (
+        select timestamp
+        from {{ section.events }}
+        where id > (select counted from client_progress where section = '{{ section.id }}')
+        order by id
+        limit 1
+    )
+{% endfor %}
+)
+
 -- name: close_client_day
--- The day is over: the distinct clients of the 30 days that ended with it.
+-- The day is over: the distinct clients of the 30 days that ended with it. Where a clock that was
+-- set has closed it twice, the greater number is right: a client is missing in the smaller one, as
+-- it had not come yet, or has come again since.
 insert into client_days (section, scope, day, count, days_30)
 select section, scope, :day, 0, sum(count)
 from client_totals
 where last_day between :since_30 and :day
 group by section, scope
-on conflict do update set days_30 = excluded.days_30
+on conflict do update set days_30 = max(excluded.days_30, coalesce(days_30, 0))
