@@ -11,6 +11,7 @@ from handlers.base.client import LOGGED_PATH
 from handlers.base.handler import Handler
 from handlers.tools.gamedata import NO_GAME, GameData, game_data
 from portal.errors import NotFound, PortalError
+from portal.http.client import client_network, ip_hash
 from portal.jsontypes import JSONObject
 from portal.saves.errors import WrongToolError
 from portal.saves.tool import Tool
@@ -80,6 +81,11 @@ class ToolHandler(Handler):
     def tool(self) -> str:
         """The tool's name."""
         return self.pages.tool.name
+
+    @property
+    def uploader(self) -> str:
+        """Whose quota an upload takes: a hash of the address, or of an IPv6 /64."""
+        return ip_hash(client_network(self.client), self.config.ip_hash_key)
 
     @property
     def logged_path(self) -> str:

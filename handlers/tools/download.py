@@ -12,6 +12,7 @@ from handlers.downloads import content_disposition
 from handlers.tools.base import ToolHandler
 from portal.counting import classify
 from portal.events import ToolUse
+from portal.http.client import client_network
 from portal.http.ranges import requested_part
 from portal.relay.stall import StallTimer
 
@@ -40,7 +41,7 @@ class DownloadHandler(ToolHandler, StreamingHandler):
         if len(part) < len(content):
             self.set_status(206)
             self.set_header("Content-Range", f"bytes {part[0]}-{part[-1]}/{len(content)}")
-        held = self.services.holding.hold(self.client)
+        held = self.services.holding.hold(client_network(self.client))
         try:
             held.add(len(part))
             if self.counts(part, len(content)):

@@ -80,7 +80,7 @@ class DropHandler(ToolPostHandler):
         if opened.content:
             name, content = opened.name, opened.content
         game_name = self.pages.tool.game_name(opened.description)
-        upload = await services.uploads.keep(self.ip_hash, self.tool, name, content, game_name)
+        upload = await services.uploads.keep(self.uploader, self.tool, name, content, game_name)
         await services.events.record(ToolUse(self.tool, "upload", self.ip_hash, self.user_agent))
         # The page reports it too, under the same key, unless something keeps it from that.
         report = self.request.headers.get("X-Report-Key", "")[:64]

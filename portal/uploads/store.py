@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from portal.errors import Conflict, Gone, NotFound, TooLarge, TooMany, Unavailable, spoken
+from portal.errors import Conflict, Gone, NotFound, TooMany, Unavailable
 from portal.jsontypes import JSONObject
 from portal.uploads.folder import Folder, StoredFile, edited
+from portal.uploads.limits import DEFAULTS, Demand, UploadLimits, room_for
 
 log = logging.getLogger("portal.uploads")
 
@@ -35,18 +36,6 @@ _CLIENT = re.compile(r"[0-9a-f]{64}")
 _FORBIDDEN = re.compile(r'[<>:"|?*]')  # on Windows, where players are
 
 AGAIN = "Please upload the file again."
-
-
-@dataclass(frozen=True, slots=True)
-class UploadLimits:
-    """How long (seconds), how many files and bytes; with edited copies, except `client_files`."""
-
-    seconds: int = 3600
-    file_bytes: int = 16 << 20
-    client_files: int = 20
-    client_bytes: int = 64 << 20
-    total_files: int = 4000  # so that the folder is read in some 10 ms
-    total_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +61,14 @@ class Upload:
 class Uploads:
     """The files of all processes; each has its own object, for any thread or loop.
 
-    Nobody's file makes place for another's. What is expired is gone even before it is swept.
+    Where the folder is full, files of its heaviest client go first (`portal.uploads.limits`). What
+    is expired is gone even before it is swept.
     """
 
     def __init__(
         self,
         folder: Path,
-        limits: UploadLimits = UploadLimits(),
+        limits: UploadLimits = DEFAULTS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = Folder(folder, limits.seconds)
@@ -138,7 +128,7 @@ class Uploads:
         )
         with self._writing():
             alive, _ = self._folder.clean(self._clock())
-            self._check(alive, client, len(content), files=1)
+            self._make_room(alive, Demand(client, len(content), 1, len(_head(upload))))
             path = self._folder.path / f"{upload.id}-{client}"
             self._folder.write(path, _head(upload), content, expires_at)
         return upload
@@ -165,8 +155,9 @@ class Uploads:
                 )
             alive, _ = self._folder.clean(self._clock())
             others = [other for other in alive if other.path != edited(entry)]
-            self._check(others, entry.client, len(content), files=0)
             new = replace(old, size=len(content), version=expected + 1, edits=edits)
+            head = len(_head(new))
+            self._make_room(others, Demand(entry.client, len(content), 0, head))
             self._folder.write(edited(entry), _head(new), content, entry.expires_at)
         return new
 
@@ -209,29 +200,13 @@ class Uploads:
         with self._writing():
             return self._folder.clean(self._clock())[1]
 
-    def _check(self, alive: Sequence[StoredFile], client: str, size: int, files: int) -> None:
-        """Whether so many bytes more, in so many files more, are within the limits."""
-        limits = self._limits
-        if size > limits.file_bytes:
-            raise TooLarge(f"The file has more than {limits.file_bytes >> 20} MiB.")
-        own = [entry for entry in alive if entry.client == client]
-        count = sum(not entry.edited for entry in own) + files
-        if count > limits.client_files or _bytes(own) + size > limits.client_bytes:
-            raise TooMany(
-                "You have uploaded as much as one visitor can within an hour.",
-                f"Go on with a file that is here, or come back in {spoken(self._earliest(own))}.",
-                self._earliest(own),
-            )
-        if len(alive) >= limits.total_files or _bytes(alive) + size > limits.total_bytes:
-            raise Unavailable(
-                "There is no more room for uploaded files at the moment.",
-                retry_after=self._earliest(alive),
-            )
-
-    def _earliest(self, entries: Sequence[StoredFile]) -> int:
-        """Seconds until the first of them expires."""
-        first = min((entry.expires_at for entry in entries), default=0.0)
-        return max(1, int(first - self._clock()) + 1)
+    def _make_room(self, alive: Sequence[StoredFile], demand: Demand) -> None:
+        """Delete what has to go for a demand. Needs the lock. Raises what `room_for` does."""
+        gone = room_for(demand, alive, self._limits, self._clock())
+        for file in gone:
+            file.path.unlink(missing_ok=True)
+        if gone:
+            log.warning("the folder is full: %d files of its heaviest clients went", len(gone))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -279,13 +254,9 @@ def _parsed(path: Path) -> tuple[dict[str, object], bytes] | None:
     return (head, content) if isinstance(head, dict) and "name" in head else None
 
 
-def _bytes(entries: Sequence[StoredFile]) -> int:
-    return sum(entry.size for entry in entries)
-
-
 def _missing() -> NotFound:
     return NotFound(
-        "There is no such file here, or not any more: files are kept for an hour.", AGAIN
+        "There is no such file here, or not any more: files are stored for an hour at most.", AGAIN
     )
 
 

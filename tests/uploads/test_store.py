@@ -130,13 +130,57 @@ def test_a_client_has_a_limit_of_bytes_edited_ones_too(uploads):
     run(uploads.save_edited(kept.id, "pets", bytes(1600), 1))  # in the place of the other
 
 
-def test_all_have_one_and_nobody_is_evicted(uploads):
+def test_no_equally_light_client_is_evicted(uploads):
     kept = [keep(uploads, bytes(3500), client=client * 64) for client in "abc"[:2]]
     with pytest.raises(Unavailable) as error:
         keep(uploads, bytes(3500), client="c" * 64)
     assert 0 < error.value.retry_after <= 3601
     for upload in kept:
         assert len(run(uploads.read(upload.id, "pets"))[1]) == 3500
+
+
+def test_the_oldest_untouched_upload_of_the_heaviest_client_goes_first(uploads, clock):
+    light = keep(uploads, bytes(3000), client=BEN)
+    heavy = []
+    for size in (1600, 1500, 1400):
+        heavy.append(keep(uploads, bytes(size)))
+        clock.now += 10
+    run(uploads.save_edited(heavy[0].id, "pets", bytes(10), 0))
+    new = keep(uploads, bytes(2000), client="c" * 64)
+    # The oldest was edited, so the second went.
+    with pytest.raises(NotFound):
+        run(uploads.read(heavy[1].id, "pets"))
+    for left in (light, heavy[0], heavy[2], new):
+        run(uploads.read(left.id, "pets"))
+
+
+def test_a_client_that_would_be_the_heaviest_evicts_nobody(uploads):
+    kept = [keep(uploads, bytes(2000), client=client * 64) for client in "abcd"]
+    with pytest.raises(Unavailable):
+        keep(uploads, bytes(2000), client=ADA)
+    with pytest.raises(Unavailable):
+        run(uploads.save_edited(kept[0].id, "pets", bytes(2000), 0))
+    assert all(run(uploads.read(each.id, "pets")) for each in kept)
+
+
+def test_a_folder_full_of_files_makes_room_for_a_light_client(tmp_path, clock):
+    limits = UploadLimits(total_files=4)
+    uploads = Uploads(tmp_path / "uploads", limits, clock)
+    light = keep(uploads, client=BEN)
+    heavy = [keep(uploads) for _ in range(3)]
+    new = keep(uploads, client="c" * 64)
+    run(uploads.read(light.id, "pets"))
+    run(uploads.read(new.id, "pets"))
+    found = sum(isinstance(end, tuple) for end in _ends(uploads, heavy))
+    assert found == 2
+
+
+def _ends(uploads, kept):
+    async def all_of_them():
+        reads = [uploads.read(each.id, "pets") for each in kept]
+        return await asyncio.gather(*reads, return_exceptions=True)
+
+    return run(all_of_them())
 
 
 def test_one_file_has_a_limit(uploads):
