@@ -152,7 +152,8 @@ def _projects(root: SettingsTable) -> tuple[Project, ...]:
         slug = table.slug("slug", reserved=RESERVED_SLUGS)
         path = table.project_path("gitlab")
         title = table.text("title", slug)
-        projects.append(Project(slug, path, title, table.text("description", "")))
+        patterns = table.table("release").optional_strings("prerelease")
+        projects.append(Project(slug, path, title, table.text("description", ""), patterns))
         if slug and [p.slug for p in projects].count(slug) > 1:
             table.fault("slug", f'"{slug}" is taken by a project above it')
     return tuple(projects)

@@ -9,12 +9,16 @@ from portal.http.client import Network
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One project: `slug` in the portal's addresses, `path` in GitLab (`group/project`)."""
+    """One project: `slug` in the portal's addresses, `path` in GitLab (`group/project`).
+
+    `prerelease` are patterns of the tags that are pre-releases, None where the tags are to say.
+    """
 
     slug: str
     path: str
     title: str
     description: str
+    prerelease: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,10 @@ class TomlTable:
             self.fault(key, "must be above 0 and at most 86400 seconds")
         return float(value or default)
 
+    def optional_strings(self, key: str) -> tuple[str, ...] | None:
+        """An array of strings; None where it is missing."""
+        return tuple(self.strings(key)) if key in self._table else None
+
     def strings(self, key: str) -> list[str]:
         """An array of strings; empty where it is missing."""
         entries = self._take(key, list, [], "an array of strings") or []

@@ -25,6 +25,7 @@ from portal.gitlab.targets import target
 from portal.relay.credential import Credential, TokenInfo
 from portal.relay.upstream import Target
 from portal.releases.model import Asset, LeftOut, Release, newest_first
+from portal.releases.stability import with_prereleases
 
 __all__ = ["Failing", "GitLabApi", "Withdrawn"]
 
@@ -104,7 +105,9 @@ class GitLabApi:
         if place != known.place or _changed(pages, known.pages):
             known.place, known.pages = place, pages
             known.generation = -1
-            known.releases = await asyncio.to_thread(_joined, [p.value for p in pages.values()])
+            known.releases = await asyncio.to_thread(
+                _joined, [p.value for p in pages.values()], project.prerelease
+            )
             self._complain(project, known)
         return await self.measured(project)
 
@@ -232,13 +235,15 @@ def _read_page(source: ReleaseSource, entries: Iterator[Any]) -> _ReleasePage:
     return _ReleasePage(tuple(releases), tuple(left_out[:LEFT_OUT]), tuple(complaints))
 
 
-def _joined(pages: Iterable[_ReleasePage]) -> tuple[Release, ...]:
+def _joined(
+    pages: Iterable[_ReleasePage], prerelease: tuple[str, ...] | None
+) -> tuple[Release, ...]:
     """All releases, newest first; an entry can move to the next page while the list is read."""
     releases: dict[str, Release] = {}
     for page in pages:
         for release in page.releases:
             releases.setdefault(release.version, release)
-    return newest_first(releases.values())
+    return with_prereleases(newest_first(releases.values()), prerelease)
 
 
 def _changed(pages: Mapping[str, Page[T]], known: Mapping[str, Page[T]]) -> bool:

@@ -1,19 +1,9 @@
 """Releases as the portal shows and serves them: plain values, no I/O."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
-
-# SemVer 2.0.0, https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string
-# with the leading "v" that tags carry.
-_SEMVER = re.compile(
-    r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
-    r"(?:-(?P<prerelease>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
-    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
-)
-
 
 PAGE = 50  # releases on one page of a project
 
@@ -79,18 +69,13 @@ class Release:
     assets: tuple[Asset, ...]
     archives: tuple[Asset, ...]
     links: tuple[OutgoingLink, ...] = ()
+    prerelease: bool = False
     edited_at: datetime | None = None
 
     @property
     def content(self) -> tuple[object, ...]:
         """What readers of a feed are told of: an edit is a change of this."""
         return self.title, self.notes, frozenset(file.name for file in self.assets)
-
-    @property
-    def prerelease(self) -> bool:
-        """Whether the tag is SemVer with a pre-release part; GitLab has no flag for it."""
-        match = _SEMVER.fullmatch(self.version)
-        return bool(match and match["prerelease"])
 
     @property
     def anchor(self) -> str:
@@ -134,8 +119,12 @@ class Listing:
         return f"/downloads/{slug}{page}#{release.anchor}"
 
     def latest(self) -> Release | None:
-        """The newest release that is neither a pre-release nor an upcoming one, or None."""
-        return next((r for r in self.releases if not r.prerelease and not r.upcoming), None)
+        """The newest release that is out: a pre-release only where there is nothing else.
+
+        None where nothing is out. GitLab's own `latest` is the newest of either kind.
+        """
+        out = [release for release in self.releases if not release.upcoming]
+        return next((r for r in out if not r.prerelease), out[0] if out else None)
 
 
 def newest_first(releases: Iterable[Release]) -> tuple[Release, ...]:

@@ -8,6 +8,7 @@ from portal.gitlab.addresses import ProjectLocation
 from portal.gitlab.entries import MalformedRelease, ReleaseSource, read_release
 from portal.gitlab.naming import file_name
 from portal.releases.model import Listing, asset_path, newest_first
+from portal.releases.stability import with_prereleases
 from tests.support.gitlab.api import entry, link
 
 GITLAB = "https://gitlab.example.com"
@@ -235,10 +236,11 @@ def test_newest_first_and_latest():
         read(v, released_at=f"2026-01-0{d}T00:00:00Z", upcoming_release=d == 9)
         for v, d in days.items()
     )
-    listing = Listing(releases, datetime.now(UTC))
+    listing = Listing(with_prereleases(releases), datetime.now(UTC))
     versions = [release.version for release in listing.releases]
     assert versions == ["v3.0.0", "v2.0.0", "v2.0.0-rc.1", "v1.0.1", "v1.0.0"]
     assert listing.latest().version == "v2.0.0"
     assert listing.release("v1.0.1").version == "v1.0.1"
     assert listing.release("v9") is None
-    assert Listing(releases[2:3], datetime.now(UTC)).latest() is None
+    assert Listing(releases[2:3], datetime.now(UTC)).latest().version == "v2.0.0-rc.1"
+    assert Listing(releases[:1], datetime.now(UTC)).latest() is None
