@@ -12,6 +12,7 @@ from portal.analytics.share import UmamiFigures
 from portal.catalog.state import CatalogState
 from portal.config.model import Project, UmamiConfig
 from portal.errors import NotFound
+from portal.gitlab.state import GitLabState, ProjectState
 from portal.metrics.condition import Condition
 from portal.metrics.dashboard import Dashboard, FilledSection, FilledTable, MetricsRow
 from portal.metrics.figures import Figures, calendar
@@ -84,8 +85,10 @@ def metrics_page(spilled=0, behind=0.0, **changes):
         )
         for section in SECTIONS
     )
+    project = ProjectState("pets", EVIL, "g/pets", "stale", EVIL)
+    gitlab = GitLabState(EVIL, EVIL, None, None, False, (project,))
     condition = Condition(
-        1, spilled, 1 << 20, changes.get("free", 1 << 40), {}, {"bytes": 5}, {}, behind
+        1, spilled, 1 << 20, changes.get("free", 1 << 40), {}, {"bytes": 5}, {}, behind, gitlab
     )
     return render(
         "metrics/page.html",
