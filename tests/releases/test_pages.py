@@ -85,8 +85,8 @@ def metrics_page(spilled=0, behind=0.0, **changes):
         )
         for section in SECTIONS
     )
-    project = ProjectState("pets", EVIL, "g/pets", "stale", EVIL)
-    gitlab = GitLabState(EVIL, EVIL, None, None, False, (project,))
+    project = ProjectState("pets", "g/pets", "g/pets", "fresh", "")
+    gitlab = GitLabState("", EVIL, None, None, False, (project,))
     condition = Condition(
         1, spilled, 1 << 20, changes.get("free", 1 << 40), {}, {"bytes": 5}, {}, behind, gitlab
     )
