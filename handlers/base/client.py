@@ -1,7 +1,7 @@
 """What a request says: its client, its own name for the portal, the form that it asks for."""
 
 import re
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 
 from tornado.web import RequestHandler
@@ -32,13 +32,16 @@ class ClientHandler(RequestHandler):
         """The configuration."""
         return self.services.config
 
-    @property
+    @cached_property
     def client(self) -> str:
         """The client's address, never to be written anywhere."""
+        header = self.config.client_header
         return client_address(
             self.request.remote_ip or "",
-            self.request.headers.get_list(self.config.client_header),
+            self.request.headers.get_list(header),
             self.config.trusted_proxies,
+            header,
+            partial(self.services.traffic.unreadable_client, header),
         )
 
     @property

@@ -91,6 +91,12 @@ class Source(Collector):
         yield CounterMetricFamily(
             "portal_upstream_failures", "Answers that GitLab or a host failed.", value=failures
         )
+        unreadable = condition.ever.get("unreadable_clients", 0)
+        yield CounterMetricFamily(
+            "portal_unreadable_clients",
+            "Requests whose client a trusted proxy named in no readable way.",
+            value=unreadable,
+        )
         yield from self._gitlab()
         yield from self._outbox()
         yield self._left_out()

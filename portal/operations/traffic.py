@@ -1,6 +1,7 @@
 """What was relayed, and what the upstream failed at: noted as it happens, recorded in sums."""
 
 import asyncio
+import logging
 from collections import Counter
 from typing import Literal
 
@@ -8,6 +9,8 @@ from portal.events import Traffic
 from portal.gitlab.requests import FailureCause
 from portal.operations.eventlog import EventLog
 from portal.process.background import Background
+
+log = logging.getLogger("portal.clients")
 
 FLUSH_SECONDS = 2.0
 
@@ -25,6 +28,7 @@ class TrafficCounter(Background):
     def __init__(self, events: EventLog) -> None:
         self._events = events
         self._sums: Counter[str] = Counter()
+        self._unreadable_said = False
 
     def relayed(self, count: int) -> None:
         """So many bytes went to a client."""
@@ -38,6 +42,20 @@ class TrafficCounter(Background):
         """GitLab gave no list of releases; there are many of these while it is away."""
         self._sums["listing_failures"] += 1
         self._sums[f"listing_failures_{cause}"] += 1
+
+    def unreadable_client(self, header: str) -> None:
+        """A trusted proxy's header had no address where the client's should be.
+
+        The log says so once; not what was in it, which may be an address all the same.
+        """
+        if not self._unreadable_said:
+            self._unreadable_said = True
+            log.warning(
+                "%s has no readable address: such clients all count as their proxy. Portals log"
+                " this once; /metrics counts it.",
+                header,
+            )
+        self._sums["unreadable_clients"] += 1
 
     def refused(self, reason: Refusal) -> None:
         """A tool did not take a file."""
