@@ -14,6 +14,8 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from portal.releases import flavored
+
 LENGTH = 50_000  # characters; what is longer is cut, and says so
 RENDERED = 1024  # notes that are remembered
 
@@ -33,7 +35,13 @@ def render(notes: str) -> Markup:
 def _tame(state: StateCore) -> None:
     """The rule that runs after parsing, over the whole document."""
     levels = _levels(token.tag for token in state.tokens if token.type == "heading_open")
+    before = ["", ""]
     for token in state.tokens:
+        if token.type == "inline" and before == ["list_item_open", "paragraph_open"]:
+            flavored.task(token.children or [])
+        if token.type == "inline" and before == ["blockquote_open", "paragraph_open"]:
+            token.children = flavored.alert(token.children or [])
+        before = [before[1], token.type]
         if token.type == "heading_open":
             heading = token.tag = f"h{next(levels)}"
         elif token.type == "heading_close":
@@ -65,9 +73,13 @@ def _tamed(tokens: Sequence[Token]) -> list[Token]:
     What is in a link that goes stays, as text.
     """
     tamed: list[Token] = []
-    linked = False
+    linked = within = False
     for token in tokens:
-        if token.type == "link_open":
+        if token.type in ("link_open", "link_close"):
+            within = token.type == "link_open"
+        if token.type == "text" and not within:
+            tamed += _flavored(token.content)
+        elif token.type == "link_open":
             linked = _leads_out(str(token.attrs.get("href", "")))
             tamed += [_link(str(token.attrs["href"]))] if linked else []
         elif token.type == "link_close":
@@ -78,6 +90,17 @@ def _tamed(tokens: Sequence[Token]) -> list[Token]:
         else:
             tamed.append(token)
     return tamed
+
+
+def _flavored(content: str) -> Iterator[Token]:
+    """A text with its bare addresses as links."""
+    for kind, found in flavored.pieces(content):
+        if kind == "br":
+            yield Token("hardbreak", "br", 0)
+        elif kind == "address" and _leads_out(found):
+            yield from (_link(found), flavored.text(found), Token("link_close", "a", -1))
+        elif found:
+            yield flavored.text(found)
 
 
 def _leads_out(address: str) -> bool:

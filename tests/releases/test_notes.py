@@ -38,6 +38,16 @@ REL = 'rel="nofollow noopener noreferrer"'
         ("<script>x</script>", "<p>&lt;script&gt;x&lt;/script&gt;</p>\n"),
         ("<!-- a -->", "<p>&lt;!-- a --&gt;</p>\n"),
         ('```a"b\n<i>\n```', '<pre><code class="language-a&quot;b">&lt;i&gt;\n</code></pre>\n'),
+        ("- [x] a\n- [ ] b", "<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>\n"),
+        ("> [!note]\n> a", "<blockquote>\n<p><strong>Note</strong>\na</p>\n</blockquote>\n"),
+        ("see https://x/a, b", f'<p>see <a href="https://x/a" {REL}>https://x/a</a>, b</p>\n'),
+        ("`https://x` :rocket: :none:", "<p><code>https://x</code> 🚀 :none:</p>\n"),
+        ("a<br>b<br/>c", "<p>a<br />\nb<br />\nc</p>\n"),
+        ("#45 acme/notes!1 @dana", "<p>#45 acme/notes!1 @dana</p>\n"),
+        (
+            "https://x/\"onclick='y'",
+            f"<p><a href=\"https://x/\" {REL}>https://x/</a>&quot;onclick='y'</p>\n",
+        ),
         ("", ""),
     ],
 )
