@@ -18,6 +18,7 @@ from portal import __version__
 from portal.analytics.probe import probe
 from portal.config.load import ConfigError, load
 from portal.config.model import Config
+from portal.gitlab.hints import Hints
 from portal.http.server import SheddingServer
 from portal.metrics.access import Guesses
 from portal.operations import commands
@@ -157,7 +158,9 @@ def run(config: Config, processes: int) -> int:
     bound = bind_sockets(config.port, config.address, backlog=BACKLOG)
     sockets = [Listener(each) for each in bound]
     pulse = Pulse(Notifier(os.environ, os.getpid()), processes)
-    shared = Shared(Transfers(config.limits.transfers, processes), Guesses())
+    shared = Shared(
+        Transfers(config.limits.transfers, processes), Guesses(), Hints(len(config.projects))
+    )
 
     def serve(slot: int, lifeline: int | None = None) -> int:
         async def main() -> None:

@@ -26,6 +26,7 @@ from handlers import make_app
 from portal.config.load import load as load_config
 from portal.counting import Classification
 from portal.events import DownloadRequest
+from portal.gitlab.hints import Hints
 from portal.metrics.access import Guesses
 from portal.process import logs
 from portal.process.heap import keep_heap
@@ -81,7 +82,7 @@ async def main(path: Path) -> None:
     watch = Watch()
     tasks = []
     async with contextlib.AsyncExitStack() as stack:
-        services = make_services(stack, config, Shared(Transfers(10), Guesses()))
+        services = make_services(stack, config, Shared(Transfers(10), Guesses(), Hints(1)))
         server = HTTPServer(make_app(services))
         sockets = bind_sockets(0, config.address)
         server.add_sockets(sockets)

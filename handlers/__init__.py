@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.web import Application
 
-from handlers import analytics, downloads, git, metrics, pages, releases, wellknown
+from handlers import analytics, downloads, git, hooks, metrics, pages, releases, wellknown
 from handlers.base.handler import NotFoundHandler, log_request
 from handlers.base.receiving import PortalApplication
 from handlers.catalog import diff, search
@@ -36,6 +36,7 @@ ROUTES: tuple[Any, ...] = (
     (r"/static/(.+)", StaticHandler),
     (r"/favicon\.ico", WellKnownHandler, {"path": "favicon.ico"}),
     (r"/manifest\.webmanifest", WellKnownHandler, {"path": "manifest.webmanifest"}),
+    (r"/hooks/gitlab", hooks.GitLabHookHandler),
     (r"/metrics", metrics.MetricsHandler),
     (r"/downloads/?", releases.ProjectsHandler),
     (r"/downloads/([^/]+)/?", releases.ProjectHandler),

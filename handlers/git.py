@@ -30,7 +30,7 @@ from portal.relay.relay import Relay
 from portal.relay.request_body import RequestBody
 from portal.relay.slots import Slot
 from portal.relay.stall import StallTimer
-from portal.relay.upstream import no_admission
+from portal.relay.upstream import REDIRECTS, no_admission
 from portal.suggestions import Place, nearest
 
 log = logging.getLogger("portal.web")
@@ -134,11 +134,25 @@ class InfoRefsHandler(GitHandler):
         await self.services.events.record(Clone(slug, self.ip_hash, self.user_agent))
         note(self, "git_clone", {"project": slug}, f"/{slug}.git", told_agent(self.user_agent))
         with self.take_slot():
-            relay = self.services.upstream.git(
-                project, "GET", f"/info/refs?service={service}", self.git_headers()
-            )
-            self.opened(relay)
+            relay = self.ask(project, service)
+            status, headers = await relay.head()
+            if status in REDIRECTS and self.services.listings.redirected(
+                project, headers.get("Location", "")
+            ):
+                relay.discard()
+                relay = self.ask(project, service)
             await self.answer(relay, "advertisement")
+
+    def ask(self, project: Project, service: str) -> Relay:
+        """Ask GitLab where the project is now, as far as that is known."""
+        relay = self.services.upstream.git(
+            self.services.listings.located(project),
+            "GET",
+            f"/info/refs?service={service}",
+            self.git_headers(),
+        )
+        self.opened(relay)
+        return relay
 
     async def head(self, *_: str) -> None:
         """No request of git's, and no clone; GitLab refuses it too."""
@@ -169,7 +183,11 @@ class UploadPackHandler(GitHandler):
         upload = RequestBody(length)
         self.opened(
             self.services.upstream.git(
-                project, "POST", "/git-upload-pack", self.git_headers(), upload
+                self.services.listings.located(project),
+                "POST",
+                "/git-upload-pack",
+                self.git_headers(),
+                upload,
             )
         )
 

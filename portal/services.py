@@ -9,6 +9,7 @@ from portal.catalog.library import Library
 from portal.config.model import Config
 from portal.gitlab.cache import Listings
 from portal.gitlab.files import FileOpener
+from portal.gitlab.hints import Hints
 from portal.metrics.access import Guesses
 from portal.metrics.reports import Reports
 from portal.operations.eventlog import EventLog
@@ -30,6 +31,7 @@ class Shared:
 
     transfers: Transfers
     guesses: Guesses
+    hints: Hints
 
 
 @dataclass(frozen=True, slots=True)

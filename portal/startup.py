@@ -71,7 +71,7 @@ def make_services(
     credential = Credential(config.gitlab)
     upstream = _upstream(stack, config, credential)
     analytics = _start_analytics(stack, config, slot)
-    listings = _start_listings(stack, config, traffic, credential)
+    listings = _start_listings(stack, config, traffic, credential, shared)
     files = DatabaseFiles(config.database, config.outbox)
     return Services(
         config=config,
@@ -131,12 +131,16 @@ def _start_analytics(stack: AsyncExitStack, config: Config, slot: int) -> Analyt
 
 
 def _start_listings(
-    stack: AsyncExitStack, config: Config, traffic: TrafficCounter, credential: Credential
+    stack: AsyncExitStack,
+    config: Config,
+    traffic: TrafficCounter,
+    credential: Credential,
+    shared: Shared,
 ) -> Listings:
     client = _closed_by(stack, CurlClient(force_instance=True))
     api = GitLabApi(config.gitlab, client, config.limits, credential)
     _start_tasks(stack, TokenWatch(api, credential))
-    listings = Listings(config, api, traffic.listing_failed)
+    listings = Listings(config, api, traffic.listing_failed, shared.hints)
     listings.start()
     stack.push_async_callback(listings.stop)
     return listings

@@ -9,6 +9,7 @@ import pytest
 from demo.standin import StandIn
 from handlers import make_app
 from portal.config.load import parse
+from portal.gitlab.hints import Hints
 from portal.metrics.access import Guesses
 from portal.relay.slots import Transfers
 from portal.services import Shared
@@ -50,7 +51,7 @@ def app(standin, tmp_path, io_loop):
     stack = contextlib.AsyncExitStack()
 
     async def make():
-        return make_services(stack, config, Shared(Transfers(10), Guesses()))
+        return make_services(stack, config, Shared(Transfers(10), Guesses(), Hints(1)))
 
     application = make_app(io_loop.run_sync(make))
     yield application

@@ -9,6 +9,15 @@ TOOL_NAMES = frozenset({"pets", "prospects"})
 # that name could never be reached.
 RESERVED_SLUGS = frozenset(
     {"badges", "catalog", "downloads", "favicon.ico", "feeds", "healthz", "latest", "metrics"}
-    | {"manifest.webmanifest", "privacy", "readyz", "robots.txt", "sitemap.xml", "static", "u"}
+    | {
+        "hooks",
+        "manifest.webmanifest",
+        "privacy",
+        "readyz",
+        "robots.txt",
+        "sitemap.xml",
+        "static",
+        "u",
+    }
     | {"umami", ".well-known"}
 )

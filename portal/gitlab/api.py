@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from tornado.httpclient import AsyncHTTPClient
 
@@ -19,8 +18,9 @@ from portal.config.model import GitLab, Limits, Project
 from portal.gitlab.addresses import Address, Kind, ProjectLocation, package_file_url, read_address
 from portal.gitlab.collection import paused_collection
 from portal.gitlab.entries import MalformedRelease, ReleaseSource, read_release
+from portal.gitlab.identity import ProjectIdentity, path_of_repository
 from portal.gitlab.packages import PackageFiles
-from portal.gitlab.requests import Failing, Page, Requests, Withdrawn
+from portal.gitlab.requests import Failing, Moved, Page, Requests, Withdrawn
 from portal.gitlab.targets import target
 from portal.relay.credential import Credential, TokenInfo
 from portal.relay.upstream import Target
@@ -57,7 +57,7 @@ class _Known:
     """
 
     files: PackageFiles
-    number: int | None = None
+    identity: ProjectIdentity
     place: ProjectLocation | None = None
     pages: dict[str, Page[_ReleasePage]] = field(default_factory=dict)
     releases: tuple[Release, ...] = ()
@@ -92,16 +92,14 @@ class GitLabApi:
 
         One cheap request where nothing has changed; one a page of 100 releases where it has.
         """
-        known = self._project(project)
-        path = f"/projects/{quote(project.path, safe='')}"
-        if known.number is None:
-            known.number = await self._requests.project_number(path)
-        place = self.place(project)
-        if place != known.place:
-            known.pages = {}  # they were read with other addresses as the project's own
-        source = ReleaseSource(project.slug, place, self._gitlab.asset_hosts)
-        read = partial(_read_page, source)
-        pages = await self._pages(f"{path}/releases", "per_page=100", read, known.pages)
+        known = await self._identified(project)
+        try:
+            pages = await self._release_pages(project, known)
+        except Moved:
+            known.identity.forget()
+            known = await self._identified(project)
+            pages = await self._release_pages(project, known)
+        place = known.identity.location
         if place != known.place or _changed(pages, known.pages):
             known.place, known.pages = place, pages
             known.generation = -1
@@ -116,9 +114,8 @@ class GitLabApi:
 
         No request where all are known; a file that is in no package stays without.
         """
-        path = f"/projects/{quote(project.path, safe='')}"
         known = self._project(project)
-        await known.files.refresh(known.releases, path)
+        await known.files.refresh(known.releases, known.identity.api_path)
         return await self.measured(project)
 
     async def token_info(self) -> TokenInfo:
@@ -127,7 +124,17 @@ class GitLabApi:
 
     def place(self, project: Project) -> ProjectLocation:
         """Where the project is in GitLab."""
-        return ProjectLocation((self._gitlab.url,), (project.path,), self._project(project).number)
+        return self._project(project).identity.location
+
+    def remember(self, project: Project, number: int | None, path: str) -> None:
+        """What was known of the project before a restart."""
+        self._project(project).identity.remember(number, path)
+
+    def redirected(self, project: Project, location: str) -> bool:
+        """GitLab leads git elsewhere, since the project has moved; whether that is believed."""
+        identity = self._project(project).identity
+        path = path_of_repository(location, identity.location.bases)
+        return bool(path) and identity.moved_to(path)
 
     def target(self, project: Project, url: str) -> Target:
         """What is asked for an address of a file, or of a redirect on the way to it.
@@ -175,8 +182,30 @@ class GitLabApi:
     def _project(self, project: Project) -> _Known:
         if project.slug not in self._known:
             files = PackageFiles(self._gitlab.url, self._package_entries)
-            self._known[project.slug] = _Known(files)
+            identity = ProjectIdentity(project, self._gitlab, self._requests)
+            self._known[project.slug] = _Known(files, identity)
         return self._known[project.slug]
+
+    async def _identified(self, project: Project) -> _Known:
+        """What is known of the project, after a look at where it is.
+
+        Of a project that was made anew nothing is known.
+        """
+        known = self._project(project)
+        if await known.identity.look():
+            files = PackageFiles(self._gitlab.url, self._package_entries)
+            known = self._known[project.slug] = _Known(files, known.identity)
+        return known
+
+    async def _release_pages(
+        self, project: Project, known: _Known
+    ) -> dict[str, Page[_ReleasePage]]:
+        place = known.identity.location
+        # Pages that were read with other addresses as the project's own are read again.
+        pages = known.pages if place == known.place else {}
+        source = ReleaseSource(project.slug, place, self._gitlab.asset_hosts)
+        path = f"{known.identity.api_path}/releases"
+        return await self._pages(path, "per_page=100", partial(_read_page, source), pages)
 
     async def _package_entries(self, path: str, query: str) -> list[Any]:
         pages = await self._pages(path, query, list, {})

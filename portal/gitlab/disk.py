@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,15 @@ from portal.config.model import Project
 from portal.releases.model import Asset, Listing, OutgoingLink, Release
 
 log = logging.getLogger("portal.listings")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProject:
+    """A project's list, with its number and its path in GitLab ("" where that is not known)."""
+
+    listing: Listing
+    number: int | None = None
+    path: str = ""
 
 
 class ListingFiles:
@@ -34,13 +43,13 @@ class ListingFiles:
         self._folder = folder
         self._gitlab = gitlab
 
-    def keep(self, project: Project, listing: Listing, changed: bool) -> None:
+    def keep(self, project: Project, known: KnownProject, changed: bool) -> None:
         """Keep a list that GitLab has just given; only its time, unless it `changed`."""
         path = self._path(project)
         try:
             if changed or not path.exists():
-                self._write(path, project, listing)
-            when = listing.fetched_at.timestamp()
+                self._write(path, project, known)
+            when = known.listing.fetched_at.timestamp()
             os.utime(path, (when, when))
         except OSError as error:
             log.warning("%s: the list cannot be kept: %s", project.slug, error.strerror)
@@ -52,7 +61,7 @@ class ListingFiles:
         except OSError as error:
             log.warning("%s: the kept list cannot be deleted: %s", project.slug, error.strerror)
 
-    def recall(self, project: Project) -> Listing | None:
+    def recall(self, project: Project) -> KnownProject | None:
         """The list that was kept, which is stale, or None."""
         path = self._path(project)
         self._sweep(path)
@@ -64,12 +73,19 @@ class ListingFiles:
                     return None
                 releases = tuple(_release(json.loads(line)) for line in file)
             whole = len(releases) == head["releases"]
+            number, where = head.get("number"), head.get("path", "")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s: the kept list cannot be read: %s", project.slug, error)
             return None
-        return Listing(releases, when, stale=True) if whole else None
+        if not whole:
+            return None
+        return KnownProject(
+            Listing(releases, when, stale=True),
+            number if type(number) is int else None,
+            where if isinstance(where, str) else "",
+        )
 
     def _sweep(self, path: Path) -> None:
         """Delete what a process that was killed had begun to write."""
@@ -82,15 +98,21 @@ class ListingFiles:
     def _path(self, project: Project) -> Path:
         return self._folder / f"{project.slug}.json"
 
-    def _write(self, path: Path, project: Project, listing: Listing) -> None:
+    def _write(self, path: Path, project: Project, known: KnownProject) -> None:
         """In one step, so that a kill leaves the old list or the new one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        count = len(listing.releases)
-        head = {"gitlab": self._gitlab, "project": project.path, "releases": count}
+        count = len(known.listing.releases)
+        head = {
+            "gitlab": self._gitlab,
+            "project": project.path,
+            "number": known.number,
+            "path": known.path,
+            "releases": count,
+        }
         written = path.with_suffix(f".{os.getpid()}.new")
         # ASCII, since notes may hold half of a surrogate pair.
         with written.open("w", encoding="ascii") as file:
-            for document in (head, *map(asdict, listing.releases)):
+            for document in (head, *map(asdict, known.listing.releases)):
                 file.write(json.dumps(document, default=datetime.isoformat) + "\n")
         written.replace(path)
 

@@ -36,6 +36,7 @@ _WITHDRAWN = (403, 404)
 # A pooled connection that the other side had closed; libcurl's numbers.
 _CLOSED = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 _NEXT = re.compile(r"<([^<>]*)>(?:\s*;[^,<]*)?\s*;\s*rel=\"?next\"?(?![\w-])")
+_MOVED = re.compile(r"/api/v4/projects/(\d{1,18})(?=[/?]|$)")
 _VISIBLE = re.compile(r"[!-~]{1,2048}")
 
 
@@ -64,6 +65,14 @@ class Failing(Exception):  # noqa: N818
         super().__init__(what)
         self.wait = wait
         self.cause = cause
+
+
+class Moved(Failing):
+    """The project has another path, and this number."""
+
+    def __init__(self, path: str, number: int) -> None:
+        super().__init__(f"{path} has moved", cause="status")
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +132,10 @@ class Requests:
         following_query = following(response.headers, query)
         return Page(value, following_query, etag if _VISIBLE.fullmatch(etag) else None, digest)
 
-    async def project_number(self, path: str) -> int:
-        """The number of the project at `path`. Raises as `page` does."""
+    async def project(self, path: str) -> dict[str, Any]:
+        """What GitLab says of the project at `path`. Raises as `page` does."""
         _, body = await self._answer(path, "", None)
-        number = _json(path, body, dict).get("id")
-        if type(number) is not int:
-            raise Failing(f"{path} answered without a number")
-        return number
+        return _json(path, body, dict)
 
     async def token_info(self) -> TokenInfo:
         """What GitLab says of the token itself, of a project's or a group's too.
@@ -163,6 +169,8 @@ class Requests:
         if response.code == 403 and not body.lstrip().startswith(b"{"):
             why = f"{path} answered 403: GitLab has banned this address for a while"
             raise Failing(why, cause="banned")
+        if response.code == 301 and (moved := _MOVED.search(response.headers.get("Location", ""))):
+            raise Moved(path, int(moved[1]))
         if response.code in _WITHDRAWN:
             raise Withdrawn(f"{path} answered {response.code}")
         if response.code < 400:

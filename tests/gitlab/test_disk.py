@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from portal.config.model import Project
-from portal.gitlab.disk import ListingFiles
+from portal.gitlab.disk import KnownProject, ListingFiles
 from portal.releases.model import Asset, Listing, Release
 from tests.support.gitlab.faulty import FaultyGitLab
 from tests.support.running import ask
@@ -30,16 +30,20 @@ def memory(tmp_path):
     return ListingFiles(tmp_path / "releases", "https://gitlab.example")
 
 
+def known(listing):
+    return KnownProject(listing, 7, "g/pets")
+
+
 def test_what_is_kept_comes_back_as_it_was_and_stale(memory, tmp_path):
     assert memory.recall(PETS) is None
-    memory.keep(PETS, Listing(RELEASES, THEN), True)
-    assert memory.recall(PETS) == Listing(RELEASES, THEN, stale=True)
+    memory.keep(PETS, known(Listing(RELEASES, THEN)), True)
+    assert memory.recall(PETS) == known(Listing(RELEASES, THEN, stale=True))
     assert (tmp_path / "releases").stat().st_mode & 0o077 == 0
     later = THEN.replace(hour=13)
-    memory.keep(PETS, Listing((), later), False)  # only the time, since nothing changed
-    assert memory.recall(PETS) == Listing(RELEASES, later, stale=True)
-    memory.keep(PETS, Listing((), later), True)
-    assert memory.recall(PETS) == Listing((), later, stale=True)
+    memory.keep(PETS, known(Listing((), later)), False)  # only the time, since nothing changed
+    assert memory.recall(PETS) == known(Listing(RELEASES, later, stale=True))
+    memory.keep(PETS, known(Listing((), later)), True)
+    assert memory.recall(PETS) == known(Listing((), later, stale=True))
     memory.forget(PETS)
     memory.forget(PETS)
     assert memory.recall(PETS) is None
@@ -47,7 +51,7 @@ def test_what_is_kept_comes_back_as_it_was_and_stale(memory, tmp_path):
 
 
 def test_what_a_kill_has_left_half_written_goes_at_the_next_start(memory, tmp_path):
-    memory.keep(PETS, Listing(RELEASES, THEN), True)
+    memory.keep(PETS, known(Listing(RELEASES, THEN)), True)
     folder = tmp_path / "releases"
     gone = subprocess.Popen(["true"])
     gone.wait()
@@ -58,7 +62,7 @@ def test_what_a_kill_has_left_half_written_goes_at_the_next_start(memory, tmp_pa
 
 
 def test_a_list_of_another_project_or_gitlab_is_not_ours(memory, tmp_path):
-    memory.keep(PETS, Listing(RELEASES, THEN), True)
+    memory.keep(PETS, known(Listing(RELEASES, THEN)), True)
     assert memory.recall(replace(PETS, path="g/other")) is None
     assert ListingFiles(tmp_path / "releases", "https://other.example").recall(PETS) is None
 
@@ -67,7 +71,7 @@ def test_a_list_of_another_project_or_gitlab_is_not_ours(memory, tmp_path):
     "content", [b"", b"{", b"[]", b"\xff", b"{}", b'{"gitlab": 1}', b"null", "torn"]
 )
 def test_a_file_that_is_damaged_is_none(memory, tmp_path, content):
-    memory.keep(PETS, Listing(RELEASES, THEN), True)
+    memory.keep(PETS, known(Listing(RELEASES, THEN)), True)
     (file,) = (tmp_path / "releases").iterdir()
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2] if content == "torn" else content)
@@ -81,7 +85,7 @@ def test_a_file_that_is_damaged_is_none(memory, tmp_path, content):
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "releases").write_text("a file")
     memory = ListingFiles(tmp_path / "releases", "https://gitlab.example")
-    memory.keep(PETS, Listing(RELEASES, THEN), True)
+    memory.keep(PETS, known(Listing(RELEASES, THEN)), True)
     assert memory.recall(PETS) is None
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from portal.errors import PortalError
-from portal.gitlab import cache as module
 from portal.gitlab import pause
+from portal.gitlab import project_listing as module
 from tests.gitlab.test_cache import run, until
 from tests.support.gitlab.api import PETS, RELEASES, Answer, entry
 

@@ -12,6 +12,7 @@ from tornado.netutil import bind_sockets
 from demo.standin import StandIn
 from handlers import make_app
 from portal.config.load import parse
+from portal.gitlab.hints import Hints
 from portal.metrics.access import Guesses
 from portal.relay.slots import Transfers
 from portal.services import Shared
@@ -25,7 +26,7 @@ data_dir = "{data_dir}"
 url = "{gitlab}"
 asset_hosts = ["{objects}"]
 asset_networks = ["127.0.0.0/8"]
-refresh_seconds = 0.1
+refresh_seconds = {refresh_seconds}
 {more}
 [[projects]]
 slug = "pets"
@@ -37,15 +38,19 @@ title = "Pets"
 class Inside:
     """Both, on the running loop; an async context. `environ` replaces GITLAB_TOKEN, if given."""
 
-    def __init__(self, content, directory, environ=None, more="", path="icarus/pets"):
+    def __init__(
+        self, content, directory, environ=None, more="", path="icarus/pets", refresh_seconds=0.1
+    ):
         self.standin = StandIn(content)
         self.directory, self.environ, self.more, self.path = directory, environ, more, path
+        self.refresh_seconds, self.gitlab_url = refresh_seconds, ""
 
     async def __aenter__(self):
         await self.standin.start()
         text = CONFIG.format(
             data_dir=self.directory,
-            gitlab=self.standin.gitlab_url,
+            gitlab=self.gitlab_url or self.standin.gitlab_url,
+            refresh_seconds=self.refresh_seconds,
             objects=host(self.standin.objects_url),
             more=self.more,
             path=self.path,
@@ -54,7 +59,9 @@ class Inside:
         config = parse(tomllib.loads(text), {"METRICS_TOKEN": TOKEN, **environ})
         migrate(config.database)
         self._stack = contextlib.AsyncExitStack()
-        self.services = make_services(self._stack, config, Shared(Transfers(10), Guesses()))
+        self.services = make_services(
+            self._stack, config, Shared(Transfers(10), Guesses(), Hints(1))
+        )
         self._server = HTTPServer(make_app(self.services))
         sockets = bind_sockets(0, "127.0.0.1")
         self._server.add_sockets(sockets)
