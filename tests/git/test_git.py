@@ -167,7 +167,7 @@ def test_answers_are_not_cached_and_carry_no_credentials(portal):
         ("silent", "takes too long"),
         ("closes", "connection to the upstream server broke"),
         ("garbage", "upstream server"),
-        ("401", "not available here"),
+        ("401", "does not admit this portal"),
         ("403", "not available here"),
         ("404", "not available here"),
         ("429", "try again in 7 seconds"),
