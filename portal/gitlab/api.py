@@ -22,6 +22,7 @@ from portal.gitlab.identity import ProjectIdentity, path_of_repository
 from portal.gitlab.packages import PackageFiles
 from portal.gitlab.requests import Failing, Moved, Page, Requests, Withdrawn
 from portal.gitlab.targets import target
+from portal.gitlab.token_info import PATH, read_token_info
 from portal.relay.credential import Credential, TokenInfo
 from portal.relay.upstream import Target
 from portal.releases.model import Asset, LeftOut, Release, newest_first
@@ -120,7 +121,7 @@ class GitLabApi:
 
     async def token_info(self) -> TokenInfo:
         """What GitLab says of the token."""
-        return await self._requests.token_info()
+        return read_token_info(await self._requests.document(PATH))
 
     def place(self, project: Project) -> ProjectLocation:
         """Where the project is in GitLab."""

@@ -105,9 +105,9 @@ class ProjectIdentity:
         """By the configured path, so that a project that is made anew there is found."""
         try:
             path = f"/projects/{quote(self._project.path, safe='')}"
-            return read_details(await self._requests.project(path))
+            return read_details(await self._requests.document(path))
         except Moved as moved:
-            return read_details(await self._requests.project(f"/projects/{moved.number}"))
+            return read_details(await self._requests.document(f"/projects/{moved.number}"))
 
     def _moves(self, path: str) -> None:
         if path.lower() != self._path.lower():

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from portal import __version__
 from portal.config.model import GitLab, Limits
 from portal.gitlab import decoding
 from portal.gitlab.collection import paused_collection
-from portal.relay.credential import Credential, TokenInfo
+from portal.relay.credential import Credential
 from portal.relay.curl import reason, towards_gitlab
 
 log = logging.getLogger("portal.gitlab")
@@ -132,30 +132,10 @@ class Requests:
         following_query = following(response.headers, query)
         return Page(value, following_query, etag if _VISIBLE.fullmatch(etag) else None, digest)
 
-    async def project(self, path: str) -> dict[str, Any]:
-        """What GitLab says of the project at `path`. Raises as `page` does."""
+    async def document(self, path: str) -> dict[str, Any]:
+        """One object: a project, the token. Raises as `page` does."""
         _, body = await self._answer(path, "", None)
         return _json(path, body, dict)
-
-    async def token_info(self) -> TokenInfo:
-        """What GitLab says of the token itself, of a project's or a group's too.
-
-        https://docs.gitlab.com/api/personal_access_tokens/#get-details-on-a-personal-access-token;
-        raises as `page` does.
-        """
-        _, body = await self._answer("/personal_access_tokens/self", "", None)
-        said = _json("/personal_access_tokens/self", body, dict)
-        scopes, name, ends = said.get("scopes"), said.get("name"), said.get("expires_at")
-        listed = scopes if isinstance(scopes, list) else []
-        try:
-            expires_on = date.fromisoformat(ends[:10]) if isinstance(ends, str) else None
-        except ValueError:
-            raise Failing("/personal_access_tokens/self answered with a strange date") from None
-        return TokenInfo(
-            name=name[:200] if isinstance(name, str) else "",
-            scopes=tuple(scope for scope in listed if isinstance(scope, str)),
-            expires_on=expires_on,
-        )
 
     async def _answer(
         self, path: str, query: str, etag: str | None

@@ -46,7 +46,7 @@ FILES = {
     "throttled.bin": FAULTS["429"],
     "failing.bin": FAULTS["500"],
     "empty.bin": _head(200),
-    "crlf.bin": _head(200, b"x", Content_Type="text/html", X_Evil="1"),
+    "crlf.bin": _head(200, b"x", Content_Type="text/css", X_Evil="1"),
 }
 
 
