@@ -26,9 +26,12 @@ class CatalogHomeHandler(CatalogHandler):
         if self.elsewhere(address):
             return
         if version is None and self.form == "html":
-            empty, progress = await self.read(lambda c: (not c.versions, c.progress()))
+            empty, progress = await self.read(
+                lambda c: (not c.versions, (c.being_read, c.progress()))
+            )
             if empty:
-                await self.show("empty.html", progress=progress)
+                being_read, read_so_far = progress
+                await self.show("empty.html", being_read=being_read, progress=read_so_far)
                 return
 
         def work(catalog: Catalog) -> tuple[Dataset, list[Any]]:

@@ -60,6 +60,7 @@ class SearchHandler(CatalogHandler):
                 "category": hit.entry.category,
                 "table": hit.entry.name,
                 "name": hit.name,
+                "title": hit.title,
                 "url": self.origin
                 + addresses.address(version, hit.entry.category, hit.entry.name, hit.name),
             }
@@ -72,4 +73,13 @@ class SearchHandler(CatalogHandler):
             "total": found.total,
             "categories": found.counts,
             "results": results,
+            "near": [
+                {
+                    "name": each.name,
+                    "title": each.label,
+                    "url": self.origin
+                    + addresses.address(version, each.entry.category, each.entry.name, each.name),
+                }
+                for each in found.near
+            ],
         }

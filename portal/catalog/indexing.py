@@ -63,13 +63,14 @@ def bring_up_to_date(index: Index, root: Path) -> None:
             if not folder.files:
                 index.set_problems(folder.name, folder.problems)
                 tell("unusable", folder.name, folder.problems)
-    changed = bool(gone)
+    changed = bool(gone) or not index.rows("is_complete")[0][0]
     for folder in reversed(shown):
         before = known.get(folder.name)
         if before is None or not before.ready or before.fingerprint != folder.fingerprint:
             changed = add_version(index, root, folder) or changed
     if changed:
         with index.transaction():
+            index.run("complete")
             sweep(index, lambda name, body: words.words(name, json.loads(body)))
 
 
@@ -80,6 +81,7 @@ def unreadable(index: Index, root: Path, error: OSError) -> None:
             forget(index, index.known())
             index.run("set_folder", folder=str(root))
         index.keep_problems([])
+        index.run("complete")
         index.set_problems("", [(str(root), f"cannot be read: {error.strerror}.")])
 
 

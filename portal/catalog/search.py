@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from portal.catalog.model import Dataset, StoredRow, TableEntry
 from portal.catalog.queries import Query, marked
 from portal.catalog.snapshot import Catalog
+from portal.catalog.spelling import Suggestion, suggestions
 from portal.catalog.values import localized, plain
 from portal.catalog.words import fields_of
 
@@ -31,11 +32,14 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A row that was found."""
+    """A row that was found. `shown` is its title, or its name where it has none; `named` is the
+    name beside a title."""
 
     entry: TableEntry
     name: str
+    title: str
     shown: Pieces
+    named: Pieces
     excerpts: list[Excerpt]
 
 
@@ -51,13 +55,15 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Found:
     """A page of results. `counts` has every category with hits, the best first; `groups` some of
-    each, or, for one category, a page of its own. `tables` are those named so."""
+    each, or, for one category, a page of its own. `tables` are those named so. `near` has the rows
+    that are called nearly so, where nothing was found."""
 
     total: int
     counts: dict[str, int]
     groups: list[Group]
     tables: list[TableEntry]
     pages: int
+    near: list[Suggestion]
 
 
 def search(catalog: Catalog, dataset: Dataset, query: Query, category: str, page: int) -> Found:
@@ -77,29 +83,40 @@ def search(catalog: Catalog, dataset: Dataset, query: Query, category: str, page
         pages = -(-len(mine) // PER_PAGE)
     else:
         groups, pages = _first_of_each(catalog, dataset, query, rows, counts), 1
-    return Found(len(rows), counts, groups, _named(dataset, query), pages)
+    near = [] if rows else suggestions(catalog, dataset, query.typed)
+    return Found(len(rows), counts, groups, _named(dataset, query), pages, near)
 
 
 def find(catalog: Catalog, dataset: Dataset, query: Query) -> list[int]:
-    """All rows that match, best first."""
+    """All rows that match, best first: those that are called exactly so, then those that match by
+    their names and titles, then the others."""
     if query.part:
         return catalog.held(dataset, catalog.ids("hits_by_part", part=query.part))
     if not query.match:
         return []
     found = catalog.held(dataset, catalog.matching(query.whole))
-    first = catalog.ids("hits_by_name", row=query.typed)
+    first = catalog.ids("hits_by_title", title=query.typed)
+    first += catalog.ids("hits_by_name", row=query.typed)
+    first += _named_rows(catalog, query)
     if match := _ranked(catalog, query, len(found)):
         first += catalog.ids("ranked_hits", query=match)
     known = set(found)
     return list(dict.fromkeys([*(row for row in first if row in known), *found]))
 
 
+def _named_rows(catalog: Catalog, query: Query) -> list[int]:
+    """The rows of which name and title have all that was typed, the best first."""
+    match = query.within("name title")
+    found = catalog.matching(match)
+    return catalog.ids("ranked_hits", query=match) if len(found) <= RANKED else found
+
+
 def _ranked(catalog: Catalog, query: Query, count: int) -> str:
     """What of so many hits can be ranked: all, those by name or text, by name; "" for nothing."""
     if count <= RANKED:
         return query.whole
-    narrower = ["name text"] if count <= MANY else []
-    for columns in [*narrower, "name"]:
+    narrower = ["name title text"] if count <= MANY else []
+    for columns in [*narrower, "name title"]:
         match = query.within(columns)
         if len(catalog.matching(match)) <= RANKED:
             return match
@@ -132,10 +149,12 @@ def hits(catalog: Catalog, dataset: Dataset, query: Query, rows: Sequence[int]) 
     tables = catalog.places.tables
     return [
         Hit(
-            dataset.by_id[tables[item.id]],
-            item.name,
-            marked(query, item.name),
-            excerpts(query, item),
+            entry=dataset.by_id[tables[item.id]],
+            name=item.name,
+            title=item.title,
+            shown=marked(query, item.title or item.name),
+            named=marked(query, item.name) if item.title else [],
+            excerpts=excerpts(query, item),
         )
         for item in catalog.items(rows)
     ]

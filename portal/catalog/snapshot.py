@@ -47,6 +47,11 @@ class Catalog:
         """Those that are being read."""
         return [Progress(*row) for row in self._snapshot.rows("unfinished_versions")]
 
+    @property
+    def being_read(self) -> bool:
+        """Whether there is more to come: a version is being read, or none has been yet."""
+        return bool(self.progress()) or not self.number("is_complete")
+
     def problems(self, most: int) -> list[tuple[str, str]]:
         """Paths and sentences about what is wrong with the files."""
         return [(path, said) for path, said in self._snapshot.rows("problems", limit=most)]
@@ -69,7 +74,7 @@ class Catalog:
     def version(self, name: str | None) -> Version:
         """The one of that name; the newest for None. Raises `NotFound`, `Unavailable`."""
         if not self.versions:
-            if self.progress():
+            if self.being_read:
                 raise Unavailable("The catalog is being read.", "Please try again in a minute.", 10)
             raise NotFound("The catalog is empty.", "Its folder holds no version yet.")
         if name is None:
@@ -77,6 +82,9 @@ class Catalog:
         for version in self.versions:
             if version.name == name:
                 return version
+        if name in {each.version for each in self.progress()}:
+            sentence = f'Version "{name}" is being read.'
+            raise Unavailable(sentence, "Please try again in a minute.", 10)
         newest = [each.name for each in reversed(self.versions)]
         places = near(name, newest, address) or tuple(Place(n, address(n)) for n in newest[:3])
         raise NotFound(f'There is no version "{name}".', near=places)

@@ -25,12 +25,14 @@ _TITLES = (
 
 
 class Words(NamedTuple):
-    """The columns of the search index: the row's name, its title, its texts, its other values."""
+    """The columns of the search index: the row's name, its title, its texts, its other values; and
+    how its name and title are spelt, for what is nearly that."""
 
     name: str
     title: str
     text: str
     value: str
+    spelling: str
 
 
 def words(name: str, body: Mapping[str, Value]) -> Words:
@@ -48,7 +50,13 @@ def words(name: str, body: Mapping[str, Value]) -> Words:
                 else:
                     values.append(plain(leaf))
     columns = (_split(name), shown, "\n".join(texts)[:_MOST], _split(" ".join(values))[:_MOST])
-    return Words(*map(storable, columns))
+    spelling = " ".join(dict.fromkeys(filter(None, map(squeezed, (name, shown)))))
+    return Words(*map(storable, (*columns, spelling)))
+
+
+def squeezed(text: str) -> str:
+    """A name without case, spaces and signs: "Iron Ingot" and "Iron_Ingot" are "ironingot"."""
+    return "".join(c for c in text[:_TITLE].casefold() if c.isalnum())
 
 
 def title(body: Mapping[str, Value]) -> str:

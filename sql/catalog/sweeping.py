@@ -18,7 +18,8 @@ def sweep(index: Index, describe: Describe) -> int:
     gone = [row for (row,) in index.rows("all_rows") if row not in held]
     for row in gone:
         ((name, body),) = index.rows("row_as_it_is", row=row)
-        column, title, text, value = describe(name, body)
+        column, title, text, value, spelling = describe(name, body)
+        index.run("forget_spelling", row=row, spelling=spelling)
         index.run("forget_words", row=row, name=column, title=title, text=text, value=value)
         index.run("forget_links", row=row)
         index.run("forget_row", row=row)

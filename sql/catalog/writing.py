@@ -134,8 +134,9 @@ class Index:
         return numbers, new
 
     def add_words(self, row: int, words: Sequence[str]) -> None:
-        """What a new row can be found by: the columns of `words`."""
-        name, title, text, value = words
+        """What a new row can be found by: the columns of `words`, and its spelling."""
+        name, title, text, value, spelling = words
+        self.run("add_spelling", row=row, spelling=spelling)
         self.run("add_words", row=row, name=name, title=title, text=text, value=value)
 
     def add_links(self, row: int, head: int, links: Iterable[tuple[str, str]]) -> None:

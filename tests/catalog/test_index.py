@@ -144,6 +144,8 @@ def test_a_name_that_cannot_be_one_of_a_version_is_said_and_not_shown(tmp_path):
 SCANS = {  # for the operator, for a sweep, or of one version's own
     *("all_members", "all_rows", "row_places", "row_count", "problems", "problem_count"),
     "version_problems",
+    "complete",
+    "is_complete",
     *("known_versions", "ready_versions", "unfinished_versions", "generation", "folder"),
     *("sweep_contents", "sweep_files", "sweep_heads", "sweep_keys", "sweep_tables", "sweep_links"),
     *("set_folder", "move_generation", "forget_problems", "forget_problems_but"),

@@ -63,6 +63,12 @@ values (:version, :path, :sentence);
 update state
 set generation = generation + 1;
 
+-- name: complete
+-- The folder has been read to its end.
+update state
+set complete = 1
+where complete = 0;
+
 -- name: set_folder
 -- Where the versions come from.
 update state
@@ -118,6 +124,11 @@ values (:key, :hash, :title, :body);
 -- What a row can be found by.
 insert into words (rowid, name, title, text, value)
 values (:row, :name, :title, :text, :value);
+
+-- name: add_spelling
+-- What a row is nearly called.
+insert into spellings (rowid, name)
+values (:row, :spelling);
 
 -- name: add_link
 -- A row refers to another: by itself (:head is 0), or by the Defaults of a head.

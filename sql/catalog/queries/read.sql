@@ -131,6 +131,32 @@ from words
 where words match :query
 order by bm25(words, 10.0, 10.0, 4.0, 1.0), rowid;
 
+-- name: is_complete
+-- Whether the folder has ever been read to its end.
+select complete
+from state;
+
+-- name: hits_by_title
+-- The rows that people see under that title, but for case.
+select id
+from rows
+where title <> '' and title = :title collate nocase;
+
+-- name: near_spellings
+-- The rows whose name or title shares most groups of three letters with what was typed.
+select rowid
+from spellings
+where spellings match :query
+order by rank
+limit :most;
+
+-- name: labels_by_id
+-- The names and titles of rows by their numbers, a JSON array.
+select rows.id, keys.name, rows.title
+from json_each(:ids) as wanted
+cross join rows on rows.id = wanted.value
+cross join keys on keys.id = rows.key_id;
+
 -- name: hits_by_name
 -- The rows of that name, but for case.
 select rows.id

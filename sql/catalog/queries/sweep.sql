@@ -40,6 +40,11 @@ where rows.id = :row;
 insert into words (words, rowid, name, title, text, value)
 values ('delete', :row, :name, :title, :text, :value);
 
+-- name: forget_spelling
+-- The same of what the row is nearly called.
+insert into spellings (spellings, rowid, name)
+values ('delete', :row, :spelling);
+
 -- name: forget_links
 -- Links from a row.
 delete from links

@@ -112,6 +112,14 @@ create virtual table words using fts5 (
     tokenize = "unicode61 remove_diacritics 2"
 );
 
+-- The name and the title of each row without spaces and signs, by groups of three letters: for what
+-- was nearly typed. Contentless like the words.
+create virtual table spellings using fts5 (
+    name,
+    content = '',
+    tokenize = 'trigram'
+);
+
 -- What was wrong with a version's files; `path` is within the catalog's folder.
 create table problems (
     version text not null,
@@ -122,12 +130,14 @@ create table problems (
 -- `folder` is where the versions came from; `generation` moves with every change that readers see,
 -- and begins anywhere, so that an index that was made anew is never taken for the one before. `form`
 -- is of the words that are made of rows (portal/catalog/words.py): another default here is another
--- schema, and an index of another schema is made anew.
+-- schema, and an index of another schema is made anew. `complete` is 1 once the folder has been read to
+-- its end.
 create table state (
     one integer primary key check (one = 1),
     folder text not null,
     generation integer not null,
-    form integer not null default 1
+    form integer not null default 2,
+    complete integer not null default 0
 );
 
 insert into state (one, folder, generation)
