@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 
 from portal.catalog.addresses import address
 from portal.catalog.links import Links
+from portal.catalog.units import with_unit
 from portal.catalog.values import (
     NOTHING,
     Reference,
@@ -21,6 +22,7 @@ from portal.catalog.values import (
 
 SHORT = 160  # characters of a cell
 FEW = 4  # of a list in a cell
+WIDEST = 8  # columns of a list of objects that is shown as a table
 
 
 def cell(value: Value, links: Links, version: str) -> Markup:
@@ -35,26 +37,75 @@ def cell(value: Value, links: Links, version: str) -> Markup:
     return _leaf(value, links, version, SHORT)
 
 
-def full(value: Value, links: Links, version: str) -> Markup:
-    """A whole value, with what is in it as lists."""
+def full(value: Value, links: Links, version: str, field: str = "") -> Markup:
+    """A whole value, with what is in it as lists; `field` is where it stands."""
     if isinstance(value, list):
-        if not value:
-            return Markup('<span class="quiet">empty list</span>')
-        entries = Markup("").join(
-            Markup("<li>{}</li>").format(full(each, links, version)) for each in value
-        )
-        return Markup('<ul class="values">{}</ul>').format(entries)
+        return _list(value, links, version, field)
     if isinstance(value, dict) and not _is_leaf(value):
         if not value:
             return Markup('<span class="quiet">empty object</span>')
         pairs = Markup("").join(
             Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
-                _leaf(name, links, version, None), full(each, links, version)
+                _leaf(name, links, version, None), full(each, links, version, name)
             )
             for name, each in _parts(value)
         )
         return Markup('<dl class="values">{}</dl>').format(pairs)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return escape(with_unit(field, value))
     return _leaf(value, links, version, None)
+
+
+def _list(value: list[Value], links: Links, version: str, field: str) -> Markup:
+    """Amounts of things as such, objects as a small table, all else as a list."""
+    if not value:
+        return Markup('<span class="quiet">empty list</span>')
+    amounts = [_amount(each) for each in value]
+    if all(amounts):
+        rows = Markup("").join(
+            Markup("<li><span class=amount>{} ×</span> {}</li>").format(
+                with_unit("", count), _leaf(thing, links, version, None)
+            )
+            for count, thing in filter(None, amounts)
+        )
+        return Markup('<ul class="values amounts">{}</ul>').format(rows)
+    if all(isinstance(each, dict) and each and not _is_leaf(each) for each in value):
+        columns = dict.fromkeys(name for each in value for name, _ in _parts(each))
+        if len(columns) <= WIDEST:
+            return _table(value, list(columns), links, version)
+    entries = Markup("").join(
+        Markup("<li>{}</li>").format(full(each, links, version, field)) for each in value
+    )
+    return Markup('<ul class="values">{}</ul>').format(entries)
+
+
+def _amount(value: Value) -> tuple[Value, Value] | None:
+    """A number and the reference that it is a number of, where an object is these two."""
+    if not isinstance(value, dict) or len(value) != 2:
+        return None
+    one, other = value.values()
+    thing, count = (one, other) if only_reference(one) else (other, one)
+    number = isinstance(count, int | float) and not isinstance(count, bool)
+    return (count, thing) if number and only_reference(thing) else None
+
+
+def _table(value: list[Value], columns: list[str], links: Links, version: str) -> Markup:
+    """A list of objects: a row for each, a column for each of their fields."""
+    heads = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in columns)
+    rows = Markup("").join(
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(
+                Markup("<td>{}</td>").format(
+                    full(parts[name], links, version, name) if name in parts else ""
+                )
+                for name in columns
+            )
+        )
+        for parts in (dict(_parts(each)) for each in value)
+    )
+    return Markup(
+        '<table class="inner"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+    ).format(heads, rows)
 
 
 def json_text(value: Value) -> str:
@@ -107,6 +158,9 @@ def _link(link: Reference, links: Links, version: str) -> Markup:
     if target is None:
         return _lost(link.row, f"not in {link.table}")
     path = address(version, target.entry.category, target.entry.name, target.name)
+    if target.title:
+        hint = f"{link.table}: {link.row}"
+        return Markup('<a href="{}" title="{}">{}</a>').format(path, hint, target.title)
     return Markup('<a href="{}" title="{}">{}</a>').format(path, link.table, link.row)
 
 

@@ -176,3 +176,29 @@ def test_cells_are_escaped(value, html):
     assert str(cells.cell(value, links, "1")) == html
     assert "<x>" not in cells.full(value, links, "1")
     assert "<v>" not in cells.full(value, links, "1")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("CraftSeconds", 30, "30\N{NO-BREAK SPACE}s"),
+        ("HealPercent", 2.5, "2.5\N{NO-BREAK SPACE}%"),
+        ("Seconds", 12000, "12,000\N{NO-BREAK SPACE}s"),
+        ("Items", 3, "3"),  # a word that only ends in the letters of a unit
+        ("Weight", 1.5, "1.5"),
+    ],
+)
+def test_a_number_has_the_unit_that_its_field_names(field, value, shown):
+    assert str(cells.full(value, {}, "1", field)) == shown
+
+
+def test_a_recipe_is_a_list_of_amounts_and_a_list_of_objects_a_table():
+    links = {Reference("D_Items", "Rope"): LinkTarget(ENTRY, "Rope", "Long rope")}
+    rope = link("D_Items", "Rope")
+    shown = str(cells.full([{"Element": rope, "Count": 2}], links, "1"))
+    assert "<span class=amount>2 ×</span> <a href=" in shown
+    assert 'title="D_Items: Rope">Long rope</a>' in shown
+    table = str(cells.full([{"At": 1, "<b>": "<x>"}, {"At": 2, "To": rope}], links, "1"))
+    assert '<th scope="col">&lt;b&gt;</th>' in table
+    assert table.count("<tr>") == 3
+    assert "<x>" not in table
