@@ -48,8 +48,8 @@ class DownloadHandler(ToolHandler, StreamingHandler):
                 await self.services.events.record(
                     ToolUse(self.tool, "download", self.ip_hash, self.user_agent)
                 )
-                address, told = self.pages.address, {"tool": self.tool}
-                note(self, "save_downloaded", told, address, self.user_agent)
+                address, details = self.pages.address, {"tool": self.tool}
+                note(self, "save_downloaded", details, address, self.user_agent)
             await self.send(content[part.start : part.stop])
         finally:
             held.release()

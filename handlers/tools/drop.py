@@ -82,10 +82,10 @@ class DropHandler(ToolPostHandler):
         game_name = self.pages.tool.game_name(opened.description)
         upload = await services.uploads.keep(self.uploader, self.tool, name, content, game_name)
         await services.events.record(ToolUse(self.tool, "upload", self.ip_hash, self.user_agent))
-        # The page reports it too, under the same key, unless something keeps it from that.
+        # The page reports it too, under the same key, unless something blocks that.
         report = self.request.headers.get("X-Report-Key", "")[:64]
-        told = {"tool": self.tool}
-        note(self, "save_uploaded", told, self.pages.address, self.user_agent, report)
+        details = {"tool": self.tool}
+        note(self, "save_uploaded", details, self.pages.address, self.user_agent, report)
         address = f"{self.pages.address}/{upload.id}"
         if wants_json:
             self.set_header("Location", address)
@@ -125,4 +125,4 @@ class LostHandler(ToolHandler):
     def prepare(self) -> None:
         """Refuse, whatever the method."""
         super().prepare()
-        raise NotFound("There is no such page.", "A file is kept for an hour.")
+        raise NotFound("There is no such page.", "A file is stored for an hour at most.")

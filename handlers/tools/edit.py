@@ -36,7 +36,7 @@ class ChangingHandler(UploadedHandler):
     """What all that change a file share: bodies as JSON or as a form, and versions."""
 
     @property
-    def told_json(self) -> bool:
+    def sent_json(self) -> bool:
         """Whether the request's body is JSON."""
         kind = self.request.headers.get("Content-Type", "").partition(";")[0]
         return kind.strip().lower() == "application/json"
@@ -44,12 +44,12 @@ class ChangingHandler(UploadedHandler):
     @cached_property
     def forms(self) -> tuple[Form, ...]:  # type: ignore[override]
         """A program that asks in JSON and accepts anything is answered in JSON."""
-        return ("json", "html") if self.told_json else ("html", "json")
+        return ("json", "html") if self.sent_json else ("html", "json")
 
     @cached_property
     def error_forms(self) -> tuple[Form, ...]:  # type: ignore[override]
         """Such a program gets errors in JSON, too."""
-        return ("json", "text", "html") if self.told_json else ("text", "html", "json")
+        return ("json", "text", "html") if self.sent_json else ("text", "html", "json")
 
     def posted(self, body: bytes) -> JSONObject:
         """A body of JSON. Raises `EditError` for one that would take long to parse."""
@@ -102,7 +102,7 @@ class AskingHandler(ChangingHandler):
         body = self.received()
         _ = self.form  # an unknown format is refused before anything is changed
         asked: EditRequest | None
-        if self.told_json:
+        if self.sent_json:
             asked = await self.from_json(number, self.posted(body))
         else:
             asked = await self.from_form(number, await self.posted_form(body))
@@ -120,35 +120,35 @@ class AskingHandler(ChangingHandler):
         """Do what is asked for. Raises `EditError`."""
         raise NotImplementedError
 
-    async def from_json(self, number: str, told: JSONObject) -> EditRequest:
+    async def from_json(self, number: str, sent: JSONObject) -> EditRequest:
         """`{"version": 1, "edits": [...]}`; without a version, whatever is there is meant."""
         now = await self.current(number)
-        self.check_version(now, told.get("version", now.upload.version))
+        self.check_version(now, sent.get("version", now.upload.version))
         description = await self.services.workers.describe(self.tool, now.content)
         game = await self.game(description)
-        return EditRequest(now, told.get("edits"), None, description, game)
+        return EditRequest(now, sent.get("edits"), None, description, game)
 
-    async def from_form(self, number: str, told: dict[str, str]) -> EditRequest | None:
+    async def from_form(self, number: str, sent: dict[str, str]) -> EditRequest | None:
         """The fields of the page; None where they were answered already: back, or not right."""
         now = await self.current(number)
-        self.check_typed_version(now, told.get("version", ""))
+        self.check_typed_version(now, sent.get("version", ""))
         description = await self.services.workers.describe(self.tool, now.content)
         game = await self.game(description)
-        form = await asyncio.to_thread(lambda: fill(self.pages.fields(description, game), told))
+        form = await asyncio.to_thread(lambda: fill(self.pages.fields(description, game), sent))
         wrong: EditError | None
         try:
-            edits = self.edits_of(form, told)
+            edits = self.edits_of(form, sent)
             wrong = None
         except EditError as error:
             edits, wrong = [], error
         if wrong and self.wants_json:
             raise wrong
-        if wrong or "back" in told:
+        if wrong or "back" in sent:
             await self.answer_form(now.upload, description, form, game, wrong)
             return None
         return EditRequest(now, edits, form, description, game)
 
-    def edits_of(self, form: FormParser, told: dict[str, str]) -> list[JSONObject]:
+    def edits_of(self, form: FormParser, sent: dict[str, str]) -> list[JSONObject]:
         """The edits of a form. Raises `EditError` where a field is wrong or nothing differs."""
         if form.errors:
             count = len(form.errors)
@@ -158,7 +158,7 @@ class AskingHandler(ChangingHandler):
         if not edits:
             raise EditError("Nothing is different yet.", "Change something, then look again.")
         check_count(edits)
-        if "lower" in told:
+        if "lower" in sent:
             edits = [{**e, "lower": True} if e["edit"] == "level" else e for e in edits]
         return edits
 
@@ -213,10 +213,10 @@ class UndoHandler(ChangingHandler):
         body = self.received()
         _ = self.form  # an unknown format is refused before anything is changed
         now = await self.current(number)
-        if self.told_json:
-            told = self.posted(body)
-            self.check_version(now, told.get("version", now.upload.version))
-            asked = told.get("edit")
+        if self.sent_json:
+            sent = self.posted(body)
+            self.check_version(now, sent.get("version", now.upload.version))
+            asked = sent.get("edit")
         else:
             fields = await self.posted_form(body)
             self.check_typed_version(now, fields.get("version", ""))

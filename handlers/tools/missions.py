@@ -56,7 +56,7 @@ def missions(description: JSONObject, game: GameData) -> list[MissionRow]:
                 own,
                 game.name("missions", own) or "Without a name",
                 any(bool(entry["active"]) for _, entry in entries),
-                tuple(_told(entry["state"], entry["ended"]) for _, entry in entries),
+                tuple(_summary(entry["state"], entry["ended"]) for _, entry in entries),
                 obstacle,
                 follows,
             )
@@ -64,6 +64,6 @@ def missions(description: JSONObject, game: GameData) -> list[MissionRow]:
     return found
 
 
-def _told(state: JSON, ended: JSON) -> str:
+def _summary(state: JSON, ended: JSON) -> str:
     known = isinstance(ended, int) and ended >= 0
     return f"{state}, ended at {ended:,}" if known else str(state)

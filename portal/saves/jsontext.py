@@ -1,4 +1,4 @@
-"""JSON read with the offsets of its values, so that one can be replaced and the rest kept.
+"""JSON parser that gives the offsets of values, so that one can be replaced in place.
 
 The standard library's parser gives no offsets. This one is as strict, does not recurse, keeps an
 array of integers (a record of 10,000 bytes) as one value, and makes strings and numbers only when

@@ -34,7 +34,7 @@ _BY_BEGIN: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def told_by_keys(keys: Iterable[str]) -> str | None:
+def sentence_by_keys(keys: Iterable[str]) -> str | None:
     """What a JSON object is, as a sentence; None for one that is not known."""
     found = frozenset(keys)
     for marks, name, purpose in _BY_KEYS:
@@ -50,7 +50,7 @@ def told_by_keys(keys: Iterable[str]) -> str | None:
     return None
 
 
-def told_by_begin(content: bytes) -> str | None:
+def sentence_by_first_bytes(content: bytes) -> str | None:
     """What a file is that is no JSON, as a sentence; None where its first bytes do not tell."""
     for begin, sentence in _BY_BEGIN:
         if content.startswith(begin):
@@ -65,7 +65,7 @@ def told_by_begin(content: bytes) -> str | None:
     return None
 
 
-def told_by_end(content: bytes) -> str | None:
+def sentence_by_last_bytes(content: bytes) -> str | None:
     """What happened to a file that ends in zero bytes, as a sentence; None for any other end."""
     # The last character of UTF-16 has one zero byte itself.
     if not content.endswith(b"\0\0\0"):

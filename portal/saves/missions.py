@@ -34,7 +34,7 @@ class Mission(NamedTuple):
     element: Properties
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """Its state and time, for a sentence."""
         known = self.ended is not None and self.ended >= 0
         return f"{self.state}, ended at {self.ended:,}" if known else self.state

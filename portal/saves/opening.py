@@ -3,7 +3,7 @@
 from portal.saves.archives import Member, is_archive, members
 from portal.saves.document import Document, read_document
 from portal.saves.errors import DAMAGED, SaveError, WrongToolError
-from portal.saves.kinds import told_by_begin, told_by_end, told_by_keys
+from portal.saves.kinds import sentence_by_first_bytes, sentence_by_keys, sentence_by_last_bytes
 from portal.saves.tool import Tool
 
 
@@ -43,24 +43,24 @@ def read_known(tool: Tool, tools: tuple[Tool, ...], content: bytes) -> Document:
     for other in tools:
         if other.knows(document):
             raise WrongToolError(f"This is {other.title}, not {tool.title}.", other.name)
-    said = told_by_keys(document.root.members) or f"The file is JSON, but not {tool.title}."
-    raise SaveError(said, tool.way_there)
+    found = sentence_by_keys(document.root.members) or f"The file is JSON, but not {tool.title}."
+    raise SaveError(found, tool.way_there)
 
 
 def _explained(tool: Tool, tools: tuple[Tool, ...], content: bytes, error: SaveError) -> SaveError:
     """What a file is that is no JSON."""
     if not content.strip(b"\0 \t\r\n"):
         return error
-    if told := told_by_begin(content):
-        return SaveError(told, tool.way_there)
+    if sentence := sentence_by_first_bytes(content):
+        return SaveError(sentence, tool.way_there)
     kind = next((each.title for each in tools if any(m in content for m in _encoded(each))), "")
-    told = told_by_end(content)
-    if told is None and not kind:
+    sentence = sentence_by_last_bytes(content)
+    if sentence is None and not kind:
         return SaveError(
             error.sentence, error.advice if error.advice == DAMAGED else tool.way_there
         )
-    begin = f"This was {kind} once. " if kind else ""
-    return SaveError(f"{begin}{told or error.sentence}", DAMAGED)
+    begin = f"This looks like {kind} that is damaged. " if kind else ""
+    return SaveError(f"{begin}{sentence or error.sentence}", DAMAGED)
 
 
 def _kind(tools: tuple[Tool, ...], content: bytes) -> Tool | None:

@@ -93,7 +93,7 @@ class RemovedEntries:
         for mission in effect.missions:
             if self._is_new(mission.element.start):
                 subject, path = f"Mission {mission.name}", ("missions", mission.name)
-                found.append(Change(subject, path, mission.told, None, edit=edit))
+                found.append(Change(subject, path, mission.summary, None, edit=edit))
         for hunt in effect.hunts:
             if self._is_new(hunt.element.start):
                 subject, path = f"Great Hunt {hunt.name}", ("hunts", hunt.name)

@@ -2,7 +2,7 @@
 
 Top level: StateRecorderBlobs, Version, LobbyPrivacy, a second ProspectInfo, ProspectMapName,
 LastSavedDateTime. Each of the 1,100 and more records is a class name and an array of bytes that is
-a stream of its own; only those that missions are kept in are looked into.
+a stream of its own; only those of missions, animals and inventories are looked into.
 """
 
 from collections import Counter

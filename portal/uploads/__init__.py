@@ -1,1 +1,1 @@
-"""Upload store: save files of visitors, kept for an hour under unguessable names."""
+"""Upload store: save files of visitors, for an hour under unguessable names."""

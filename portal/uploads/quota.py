@@ -1,4 +1,4 @@
-"""How many bytes of save files one process holds for clients that are slow to send or to take."""
+"""Memory budget of one process for save files that are being received or sent."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ RETRY_SECONDS = 10
 
 
 class Holding:
-    """What is held at the moment; belongs to the event loop."""
+    """The bytes that requests hold now, in all and by client; belongs to the event loop."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes

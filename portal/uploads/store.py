@@ -263,6 +263,6 @@ def _missing() -> NotFound:
 def _not_now(error: OSError) -> Unavailable:
     log.error("uploads: %s", error.strerror or type(error).__name__)
     return Unavailable(
-        "Files cannot be kept at the moment: the disk is full or broken.",
+        "Files cannot be stored at the moment: the disk is full or broken.",
         retry_after=60,
     )

@@ -82,9 +82,9 @@ def serve(stream: FileIO) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (min(most, life), life))
         lines, changed = answer(request, content)
         signal.alarm(0)
-        told = b"\n".join(lines)
-        _write(stream, HEAD.pack(name, len(told), len(changed)))
-        _write(stream, told)
+        answered = b"\n".join(lines)
+        _write(stream, HEAD.pack(name, len(answered), len(changed)))
+        _write(stream, answered)
         _write(stream, changed)
 
 

@@ -72,11 +72,23 @@ def test_the_answer_says_which_file_it_is_and_where_the_right_one_lies(tool, nam
     ("content", "gist"),
     [
         (bytes(4096), "nothing but zeros"),
-        (PETS + bytes(4096), "was a Mounts.json once. The file ends in 4,096 zero bytes"),
-        (PETS[:700] + bytes(100), "was a Mounts.json once. The file ends in 100 zero bytes"),
-        (PETS[:700], "was a Mounts.json once. The file is not JSON: it ends too early"),
-        (PETS.decode().encode("utf-16-le")[:900], "was a Mounts.json once"),
-        (b'{"SavedMounts":[],}', "was a Mounts.json once. The file is not JSON: line 1"),
+        (
+            PETS + bytes(4096),
+            "that is damaged. The file ends in 4,096 zero bytes",
+        ),
+        (
+            PETS[:700] + bytes(100),
+            "that is damaged. The file ends in 100 zero bytes",
+        ),
+        (
+            PETS[:700],
+            "that is damaged. The file is not JSON: it ends too early",
+        ),
+        (PETS.decode().encode("utf-16-le")[:900], "looks like a Mounts.json that is damaged"),
+        (
+            b'{"SavedMounts":[],}',
+            "that is damaged. The file is not JSON: line 1",
+        ),
     ],
 )
 def test_a_damaged_file_is_known_too(content, gist):
