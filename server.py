@@ -23,7 +23,7 @@ from portal.http.server import SheddingServer
 from portal.metrics.access import Guesses
 from portal.operations import commands
 from portal.process import logs
-from portal.process.descriptors import allow_descriptors
+from portal.process.descriptors import allow_descriptors, open_standard_streams
 from portal.process.heap import keep_heap
 from portal.process.listener import Listener
 from portal.process.supervisor import EX_UNAVAILABLE, SIGNALS, Supervisor
@@ -183,6 +183,7 @@ def run(config: Config, processes: int) -> int:
 
 def main(argv: list[str]) -> int:
     """Run the command; the exit status is 0 after a graceful stop, 2 for a wrong configuration."""
+    open_standard_streams()
     options = arguments(argv)
     try:
         config = configure(options)

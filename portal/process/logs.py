@@ -1,4 +1,4 @@
-"""Logging to standard error, with no client address in it."""
+"""Logging to standard error: no client address in it, and no line that a stranger could write."""
 
 import logging
 import re
@@ -8,6 +8,12 @@ import sys
 # the reprs of sockets; over-redacting one of theirs (a time, say) costs nothing.
 _ADDRESS = re.compile(
     r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9a-fA-F:]*:[0-9a-fA-F:]*:)[0-9a-fA-F:.]{2,45})(?!\w)"
+)
+# Control characters (C0, C1), line separators, marks of direction, other characters without width,
+# tags, and halves of surrogate pairs.
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 
@@ -21,11 +27,18 @@ class Formatter(logging.Formatter):
         """The record's line, its message redacted unless the portal itself wrote it."""
         if not record.name.startswith("portal"):
             record.message = redact(record.message)
+        record.message = escape(record.message)
         return super().formatMessage(record)
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - logging's name
-        """The traceback, redacted."""
-        return redact(super().formatException(ei))  # type: ignore[arg-type]
+        """The traceback, redacted; its lines are indented, so that none passes for a record."""
+        text = redact(super().formatException(ei))  # type: ignore[arg-type]
+        return "\n".join(f"  {escape(line)}" for line in text.split("\n"))
+
+
+def escape(text: str) -> str:
+    """The text in one line, without characters that a terminal obeys or a reader does not see."""
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def redact(text: str) -> str:

@@ -59,6 +59,8 @@ class Supervisor:
         worst = 0
         while self._slots:
             pid, status = os.wait()
+            if pid not in self._slots:
+                continue  # PID 1 inherits orphans, and a program may start this with children
             slot, started = self._slots.pop(pid)
             self._aborted.discard(pid)
             code = os.waitstatus_to_exitcode(status)
@@ -127,3 +129,4 @@ class Supervisor:
         for pid in list(self._slots):
             with contextlib.suppress(ProcessLookupError):  # ended, and not yet waited for
                 os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)  # one that is stopped would not hear of it
