@@ -9,6 +9,7 @@ from tornado.ioloop import IOLoop
 
 from demo.content import fill
 from tests.support.catalog.tables import OLD, SMALL, small_catalog
+from tests.support.programs import skip_instead, summary
 from tests.support.running import Clients, RunningPortal, host, standing_in
 
 # A shell that starts this in the background has it ignore Ctrl-C, and so would every program here.
@@ -75,6 +76,34 @@ def io_loop():
     yield loop
     asyncio.set_event_loop(None)
     loop.close(all_fds=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Skip a test whose fixtures start a program that is not installed."""
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Skip a test that starts a program that is not installed."""
+    return (yield from _skipping())
+
+
+def _skipping():
+    try:
+        return (yield)
+    except FileNotFoundError as error:
+        if skip := skip_instead(error):
+            raise skip from error
+        raise
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Name the packages without which tests were skipped, in one line."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if line := summary(str(report.longrepr[-1]) for report in skipped):
+        terminalreporter.write_line(line)
 
 
 def pytest_sessionfinish(session):

@@ -6,14 +6,14 @@ import contextlib
 import pytest
 
 from portal.analytics.tracker import OWN
-from tests.support.browser.chromium import chromium
+from tests.support.programs import needs
 from tests.support.running import TOKEN
 from tests.support.saves import mounts_json
 from tests.support.umami.standin import PHONE, Umami, eventually, outbox, walk
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+    needs("chromium"),
 ]
 
 OPEN = "/[0-9a-f]{32}$/.test(location.pathname) && document.readyState == 'complete'"

@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.browser.chromium import chromium
 from tests.support.catalog.tables import small_catalog
+from tests.support.programs import needs
 from tests.support.umami.standin import Umami, walk
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+    needs("chromium"),
 ]
 
 HOSTILE = "</template><script>alert(1)</script>\"'&amp; {{ 7*7 }} 🐎"

@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from tests.support.browser.chromium import chromium
+from tests.support.programs import needs
 from tests.support.umami.rules import WEBSITE
 from tests.support.umami.standin import Umami, walk
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+    needs("chromium"),
 ]
 
 PAGE = "/nothing?x=1#part"

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.chromium import browsing
+from tests.support.programs import needs
 
-pytestmark = pytest.mark.skipif(not chromium(), reason="chromium is not installed")
+pytestmark = needs("chromium")
 
 PATHS = (
     *("/catalog", "/catalog/1.9/Odd", "/catalog/1.9/Odd/T_Many", "/catalog/1.9/Odd/T_Names"),

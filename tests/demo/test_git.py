@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ import pytest
 from demo.content import fill
 from demo.git import ENVIRONMENT, commit_of
 from demo.projects import find
+from tests.support.running import wait_for
 
 TOKEN = "glpat-test"
 
@@ -168,10 +168,7 @@ def test_a_client_that_leaves_takes_its_git_along(host, content):
         )
         assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
         assert backends(content)
-    until = time.monotonic() + 5
-    while time.monotonic() < until and backends(content):
-        time.sleep(0.02)
-    assert not backends(content)
+    wait_for(lambda: not backends(content))
 
 
 def backends(content):

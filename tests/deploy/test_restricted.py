@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.chromium import browsing
 from tests.support.deploy.caddy import (
     COOKIE,
     OPERATOR,
@@ -15,6 +15,7 @@ from tests.support.deploy.caddy import (
     Upstream,
     needs_caddy,
 )
+from tests.support.programs import needs
 from tests.support.running import TOKEN
 from tests.support.umami.standin import eventually
 
@@ -145,7 +146,7 @@ async def password_asked(page):
         answering.cancel()
 
 
-@pytest.mark.skipif(not chromium(), reason="chromium is not installed")
+@needs("chromium")
 def test_the_frame_on_metrics(start_portal, umami, tmp_path):
     """A browser shows the share page on /metrics, asks for the password once, and Umami's calls
     with their own Authorization come through; its picture from another host is not fetched."""

@@ -21,6 +21,7 @@ from tests.conftest import LARGE
 from tests.process.test_stopping import BIG, children
 from tests.support.deploy.sandbox import settings
 from tests.support.deploy.units import UNITS, UnitPortal, command_of, environment_of, needs_systemd
+from tests.support.programs import needs
 from tests.support.running import ROOT, TOKEN, ask, curl, git
 from tests.support.saves import mounts_json
 from tests.support.tools import opened
@@ -127,7 +128,7 @@ require("http").createServer((request, answer) => answer.end(
 """
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+@needs("node")
 def test_the_umami_unit_runs_node(tmp_path):
     """A server of Node's own kind runs as that unit says: on the loopback, with V8's compiler."""
     unit = UNITS / "umami.service"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.deploy.sandbox import settings
 from tests.support.deploy.units import PYTHON, UNITS, needs_systemd
+from tests.support.programs import reason
 from tests.support.running import ROOT
 
 CADDY_UNIT = Path("/lib/systemd/system/caddy.service")
@@ -41,7 +42,7 @@ def test_systemd_can_read_them(tmp_path):
 
 
 @needs_systemd
-@pytest.mark.skipif(not CADDY_UNIT.exists(), reason="caddy is not installed")
+@pytest.mark.skipif(not CADDY_UNIT.exists(), reason=reason("caddy"))
 def test_systemd_can_read_what_is_added_to_caddy(tmp_path):
     shutil.copy(CADDY_UNIT, tmp_path)
     shutil.copytree(UNITS / "caddy.service.d", tmp_path / "caddy.service.d")

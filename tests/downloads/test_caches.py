@@ -6,18 +6,17 @@ import time
 import pytest
 
 from tests.support.browser import firefox
-from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.chromium import browsing
 from tests.support.clients import caches
 from tests.support.gitlab.registry import Registry
+from tests.support.programs import needs, skip_without
 from tests.support.running import ask, curl, parsed
 
 OLD, NEW = b"old" * 10_000, b"new" * 10_000
 ADDRESS = "/downloads/pets/v1/tool.bin"
 
-needs_chromium = pytest.mark.skipif(not chromium(), reason="the package chromium is not installed")
-needs_firefox = pytest.mark.skipif(
-    not firefox.firefox(), reason="the package firefox-esr is not installed"
-)
+needs_chromium = needs("chromium")
+needs_firefox = needs("firefox-esr")
 
 
 @pytest.fixture
@@ -107,8 +106,7 @@ def test_three_clicks_are_three_requests(registry, portal, tmp_path, click, expe
 def test_three_people_behind_a_shared_cache_are_three_rows(
     registry, portal, clients, tmp_path, name
 ):
-    if why := caches.missing(name):
-        pytest.skip(why)
+    skip_without(caches.PROGRAMS[name])
     with caches.running(name, tmp_path, portal) as (arguments, origin):
 
         def get(path, client, *more):

@@ -11,13 +11,13 @@ import pytest
 from handlers.downloads import content_disposition
 from portal.http.client import ip_hash
 from tests.support.files import BIG, SMALL
-from tests.support.running import ask, begin, curl
+from tests.support.running import ask, begin, curl, wait_for
 
 
 @pytest.fixture(scope="module")
 def sums(portal):
     """The SHA-256 of each asset of v2.1.0, from the release's own list."""
-    lines = curl(portal.url + SMALL).decode().splitlines()
+    lines = ask(portal.url + SMALL)[2].decode().splitlines()
     return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
 
@@ -167,16 +167,14 @@ def test_head_is_the_get_without_its_body(portal):
 
 @pytest.mark.parametrize("more", [b"", b"\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
 def test_a_client_that_leaves_ends_its_transfer(portal, standin, clients, more):
-    """The stand-in's connection is seen closed within a second of the client's."""
+    """The connection to the stand-in is closed soon after the client's: within a second, which a
+    loaded machine cannot be held to."""
     client = clients.new()
     with begin(portal, BIG, client) as connection:
         connection.sendall(more)
         assert portal.count("downloads", client) == 1
-        assert connections(portal, standin) > 0
-    until = time.monotonic() + 1
-    while connections(portal, standin) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert connections(portal, standin) == 0
+        wait_for(lambda: connections(portal, standin) > 0)
+    wait_for(lambda: connections(portal, standin) == 0)
 
 
 def connections(portal, standin):

@@ -5,7 +5,6 @@ import hashlib
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 
 from portal.http.paths import without_dot_segments
 from tests.support.gitlab.registry import Registry
+from tests.support.programs import needs, reason
 from tests.support.running import ask
 
 FOLDER = "/downloads/pets/v1/"
@@ -111,7 +111,7 @@ def test_dot_segments_are_resolved(path, resolved):
 
 
 @pytest.mark.parametrize("release", ["latest", "v1"])
-@pytest.mark.skipif(not shutil.which("apt-get"), reason="the package apt is not installed")
+@needs("apt-get")
 def test_a_flat_repository_of_apt(portal, tmp_path, release):
     """The whole of `apt-get update` and `apt-get download`, in folders of its own."""
     for folder in ("etc/apt/preferences.d", "state/lists/partial", "cache/archives/partial", "out"):
@@ -160,7 +160,7 @@ def test_pip_finds_links(registry, portal, tmp_path, release):
         "portal-hello",
     ]
     if subprocess.run([*command[:3], "--version"], capture_output=True).returncode:
-        pytest.skip("the package python3-pip is not installed")
+        pytest.skip(reason("pip"))
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, timeout=60, env=environ)
     assert done.returncode == 0, done.stderr.decode()

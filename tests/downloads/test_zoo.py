@@ -13,7 +13,7 @@ from tests.support.clients.git import CLIENTS as GITS
 from tests.support.clients.git import add_submodule
 from tests.support.clients.visits import Visit
 from tests.support.metrics import as_json
-from tests.support.running import curl, host, standing_in
+from tests.support.running import ask, host, standing_in
 
 ALL = (*DOWNLOADS, *GITS)
 AT_ONCE = 4
@@ -40,7 +40,8 @@ def zoo(request, gitlab, start_portal, clients, tmp_path_factory):
     with start_portal(
         processes=request.param, gitlab=gitlab["gitlab"], asset_host=objects
     ) as portal:
-        sums = curl(f"{portal.url}/downloads/pets/v2.1.0/SHA256SUMS", client=clients.new()).decode()
+        url = f"{portal.url}/downloads/pets/v2.1.0/SHA256SUMS"
+        sums = ask(url, client=clients.new())[2].decode()
         digest = next(line.split()[0] for line in sums.splitlines() if line.endswith("soak.bin"))
 
         def visit(client):

@@ -1,6 +1,5 @@
 """The addresses and services that git clients ask for, however they are written."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from portal.http.client import ip_hash
 from portal.http.pktline import encode
 from tests.support.gitlab.faulty import ADVERTISEMENT, FaultyGitLab, _head
+from tests.support.programs import needs
 from tests.support.running import ask, curl, git, parsed
 from tests.support.wire import exchange
 
@@ -164,7 +164,7 @@ def test_http_1_0_is_told_the_truth_about_its_connection(portal, keep):
     assert answer.count(b"no such service") == (2 if keep else 1)
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the package curl is not installed")
+@needs("curl")
 def test_http_1_0_clients_get_a_whole_pack(portal, tmp_path):
     """A clone through a proxy that speaks HTTP/1.0 to the portal, as nginx does by itself."""
     repository = tmp_path / "x.git"

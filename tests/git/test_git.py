@@ -1,7 +1,6 @@
 """Real git through a real portal: what arrives, what it says, and what is counted."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -10,6 +9,7 @@ import pytest
 
 from portal.http.client import ip_hash
 from tests.support.gitlab.faulty import FaultyGitLab
+from tests.support.programs import needs
 from tests.support.running import ask, begin, curl, git, parsed
 
 REFS = "/info/refs?service=git-upload-pack"
@@ -244,7 +244,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_gives_its_slot_back(star
         assert time.monotonic() < until
 
 
-@pytest.mark.skipif(not shutil.which("git-lfs"), reason="git-lfs is not installed")
+@needs("git-lfs")
 def test_lfs_is_refused_in_words(portal, tmp_path):
     clone = tmp_path / "x"
     git("clone", "-q", f"{portal.url}/pets.git", clone)

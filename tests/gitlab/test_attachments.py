@@ -17,7 +17,7 @@ from demo.content import fill
 from demo.secrets import VALUE
 from tests.conftest import GITLAB_TOKEN
 from tests.support.gitlab.faulty import FaultyGitLab, _head
-from tests.support.running import RunningPortal, ask, curl, host, standing_in
+from tests.support.running import RunningPortal, ask, host, standing_in
 
 BETA = "v2.0.0-beta.1"
 API = "/api/v4/projects/12"
@@ -142,11 +142,11 @@ def test_nothing_is_published_but_files(tmp_path):
                 assert said in log
             assert "is of another project of this GitLab" in log
             assert portal.rows("select count(*) from downloads") == [(0,)]
-            metrics = curl(f"{portal.url}/metrics?token=metrics-token&format=prometheus").decode()
+            metrics = ask(f"{portal.url}/metrics?token=metrics-token&format=prometheus")[2].decode()
             left = 'portal_release_links_left_out{cause="page",project="prospects"}'
             assert f"{left} 6.0" in metrics
             assert left.replace('"page"', '"foreign"') + " 1.0" in metrics
-            page = curl(f"{portal.url}/metrics?token=metrics-token").decode()
+            page = ask(f"{portal.url}/metrics?token=metrics-token")[2].decode()
             assert "members.json" in page
 
 

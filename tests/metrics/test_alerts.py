@@ -2,20 +2,18 @@
 
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from tests.metrics.test_series import documented
+from tests.support.programs import needs
 from tests.support.running import ROOT
 
 RULES = ROOT / "docs/alerts.yml"
 TEXT = RULES.read_text(encoding="utf-8")
 ALERTS = re.findall(r"^ *- alert: (\w+)$", TEXT, re.MULTILINE)
-needs_promtool = pytest.mark.skipif(
-    not shutil.which("promtool"), reason="promtool is not installed: apt-get install prometheus"
-)
+needs_promtool = needs("promtool")
 
 REQUESTS = 'portal_download_requests_total{project="pets", verdict="%s"}'
 EVENTS = 'portal_page_events_total{outcome="%s"}'

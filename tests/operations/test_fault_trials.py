@@ -15,6 +15,7 @@ from benchmarks.faults.trial import tried
 from benchmarks.faults.work import Seen
 from portal.http.client import ip_hash
 from sql.database import migrate
+from tests.support.programs import needs
 
 BRIEFLY = Plan(kills=3, process_kills=3, gitlab_kills=2, lock_seconds=3, seconds=2)
 # This one is in every run; the others take minutes together.
@@ -28,6 +29,7 @@ def case(fault):
     )
 
 
+@needs("curl")
 @pytest.mark.parametrize("fault", [case(fault) for fault in ALL if not missing(fault)])
 def test_nothing_is_lost_doubled_or_left(content, fault):
     trial = tried(fault, BRIEFLY, content)

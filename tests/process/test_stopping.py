@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LARGE
+from tests.support.programs import needs
 from tests.support.running import ROOT, ask, begin, curl
 
 BIG = "/downloads/pets/v2.1.0/pets-2.1.0-soak.bin"
@@ -64,6 +65,7 @@ def test_a_stop_waits_only_so_long(start_portal):
         assert 0.4 < time.monotonic() - begun < 5
 
 
+@needs("curl")
 def test_what_is_recorded_outlives_a_kill(start_portal, clients):
     with start_portal() as portal:
         url = f"{portal.url}/downloads/pets/v2.1.0/SHA256SUMS"
@@ -181,6 +183,6 @@ def test_one_bad_projects_list_hides_no_other(start_portal):
         text = portal.config.read_text().replace("icarus/pets", "icarus/gone")
         portal.write_config = lambda: portal.config.write_text(text)
         portal.start()
-        page = curl(portal.url).decode()
+        page = ask(portal.url)[2].decode()
         assert "v1.3.0" in page
         assert ask(f"{portal.url}/downloads/pets")[0] == 404

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from portal.http.accept import choose, release_forms
-from tests.support.running import ask, curl
+from tests.support.programs import needs
+from tests.support.running import ask
 
 CURL, FIREFOX = (
     "curl/8.14.1",
@@ -65,12 +66,12 @@ def test_a_terminal_reads_lines(measured, path):
     assert headers["etag"]
     lines = body.decode().splitlines()
     assert b"<!doctype" not in body
-    sums = curl(f"{portal.url}/downloads/pets/v2.1.0/SHA256SUMS").decode().split()
+    sums = ask(f"{portal.url}/downloads/pets/v2.1.0/SHA256SUMS")[2].decode().split()
     rows = [line.split() for line in lines if line.endswith("/pets-2.1.0-windows.zip")]
     ((size, digest, address),) = rows
     assert digest == sums[sums.index("pets-2.1.0-windows.zip") - 1]
     assert address == f"{portal.url}/downloads/pets/v2.1.0/pets-2.1.0-windows.zip"
-    content = curl(address)
+    content = ask(address)[2]
     assert (len(content), hashlib.sha256(content).hexdigest()) == (int(size), digest)
 
 
@@ -96,6 +97,7 @@ def test_a_browser_gets_the_page(portal, path):
     assert "Accept" in headers["vary"]
 
 
+@needs("curl")
 def test_awk_can_take_it_apart(measured, tmp_path):
     """The way of a script: the address of a file, fetched, and checked by sha256sum."""
     script = """

@@ -7,16 +7,17 @@ import re
 import pytest
 
 from tests.support.browser import axe
-from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.chromium import browsing
 from tests.support.browser.states import LARGE, STATES
 from tests.support.catalog.tables import small_catalog
+from tests.support.programs import needs
 from tests.support.running import TOKEN
 from tests.support.saves import mounts_json, prospect_json
 from tests.support.tools import opened
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+    needs("chromium"),
 ]
 
 LOOKS = ((1280, False, None), (320, True, axe.OF_THE_LOOK))

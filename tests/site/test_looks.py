@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from tests.support.browser import axe
-from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.chromium import browsing
+from tests.support.programs import needs
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not chromium(), reason="Chromium is not installed"),
+    needs("chromium"),
 ]
 
 PAGES = ("/", "/downloads/pets", "/pets", "/privacy", "/catalog/search")

@@ -6,13 +6,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.chromium import browsing
 from tests.support.gitlab.faulty import FaultyGitLab
+from tests.support.programs import needs
 from tests.support.running import TOKEN
 from tests.support.saves import mounts_json
 from tests.support.tools import opened
 
-pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
+pytestmark = needs("chromium")
 
 FRAME = '<iframe id="f" src="{portal}{path}"></iframe>'
 FORM = """<form id="f" method="post" enctype="multipart/form-data" action="{portal}/pets">

@@ -11,7 +11,7 @@ from sql.database import migrate
 from sql.errors import ReadError
 from sql.live import tables
 from sql.outbox import SCHEMA
-from tests.support.running import ask, curl, git
+from tests.support.running import ask, git
 
 SAID = sentences()
 WORDS = {"title", "intro"}
@@ -87,7 +87,7 @@ def shown(page, table):
 
 def test_the_page_has_every_table_with_its_rows(start_portal):
     with start_portal() as portal:
-        curl(f"{portal.url}/downloads/pets/v2.1.0/pets-2.1.0-windows.zip")
+        ask(f"{portal.url}/downloads/pets/v2.1.0/pets-2.1.0-windows.zip")
         git("ls-remote", f"{portal.url}/pets.git")
         status, headers, body = ask(f"{portal.url}/privacy", Accept="text/html")
         assert (status, headers["content-type"]) == (200, "text/html; charset=UTF-8")

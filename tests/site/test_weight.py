@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.chromium import browsing
 from tests.support.catalog.tables import small_catalog
+from tests.support.programs import needs
 from tests.support.running import TOKEN, ask
 
 MOST = 100_000  # bytes of everything that a page needs besides its data
@@ -89,7 +90,7 @@ def test_what_is_private_is_not_compressed(portal):
         assert "etag" not in headers
 
 
-@pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
+@needs("chromium")
 def test_everything_is_there_without_javascript(portal, tmp_path):
     """Whole and usable, no button that does nothing, and nothing from another host."""
 

@@ -3,13 +3,12 @@
 import asyncio
 import re
 
-import pytest
-
 from portal import saves
-from tests.support.browser.chromium import browsing, chromium
+from tests.support.browser.chromium import browsing
+from tests.support.programs import needs
 from tests.support.saves import mounts_json, prospect_json
 
-pytestmark = pytest.mark.skipif(not chromium(), reason="Chromium is not installed")
+pytestmark = needs("chromium")
 
 MOUNTS = mounts_json({"name": "Clover"}, {"name": "Ivy", "guid": 4101, "number": 2147400001})
 PROSPECT = prospect_json()

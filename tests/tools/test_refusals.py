@@ -172,7 +172,7 @@ def test_edits_that_are_none(portal, clients, tmp_path, body, gist):
                                  Content_Type="application/json")  # fmt: skip
         assert status == 400
         assert gist in json.loads(answer)["error"]
-    assert curl(said["download"], client=client) == MOUNTS
+    assert ask(said["download"], client=client)[2] == MOUNTS
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json", "*/*"])
@@ -262,12 +262,12 @@ def test_the_operator_sees_how_many_were_refused_and_why(start_portal, clients):
         }
         until = time.monotonic() + 10
         while True:
-            page = curl(f"{portal.url}/metrics?token={TOKEN}&format=json")
+            page = ask(f"{portal.url}/metrics?token={TOKEN}&format=json")[2]
             sums = json.loads(page)["house"]["traffic"]["ever"]
             refused = {n: c for n, c in sums.items() if n.startswith("refused")}
             if refused == expected:
                 break
             assert time.monotonic() < until, refused
             time.sleep(0.2)
-        page = curl(f"{portal.url}/metrics?token={TOKEN}").decode()
+        page = ask(f"{portal.url}/metrics?token={TOKEN}")[2].decode()
         assert "Save files refused: posted by another site" in page

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -26,11 +25,7 @@ shutdown_lifetime 0 seconds
 """
 
 
-def missing(name):
-    """Why a cache cannot be tried; "" where it can."""
-    program, package = {"squid": ("squid", "squid"), "varnish": ("varnishd", "varnish")}[name]
-    path = os.environ["PATH"] + ":/usr/sbin"
-    return "" if shutil.which(program, path=path) else f"the package {package} is not installed"
+PROGRAMS = {"squid": "squid", "varnish": "varnishd"}
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -11,8 +10,7 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pytest
-
+from tests.support.programs import needs
 from tests.support.running import ROOT, curl, parsed
 
 CADDYFILE = ROOT / "systemd/Caddyfile"
@@ -23,7 +21,7 @@ PASSWORD_HASH = "$2b$04$Qzd.C1EUIebTQzalgMpGoOqk0MORIkrTjMaYKrigRlW3z/AmzQXdu"
 COOKIE = "0123456789abcdef0123456789abcdef"
 VISITOR = "127.0.0.9"
 
-needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is not installed")
+needs_caddy = needs("caddy")
 
 
 def free_port():

@@ -2,14 +2,12 @@
 
 import os
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.support.deploy.caddy import START_SECONDS, RunningCaddy, free_port, peak_memory
+from tests.support.programs import find, needs
 from tests.support.running import ROOT
 
 EXAMPLE = ROOT / "systemd/nginx.conf.example"
@@ -18,13 +16,10 @@ NAME = "downloads.example.com"
 
 def program():
     """Where nginx is; Debian puts it where only root's PATH leads."""
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    return find("nginx")
 
 
-needs_nginx = pytest.mark.skipif(
-    not (program() and shutil.which("openssl")),
-    reason="nginx or openssl is not installed: apt-get install nginx openssl",
-)
+needs_nginx = needs("nginx", "openssl")
 # What Debian's /etc/nginx/nginx.conf says around a site, with places that a test may write to. Its
 # `gzip on` and its log with addresses are what a site must bear.
 MAIN = """

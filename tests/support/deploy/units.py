@@ -3,23 +3,19 @@
 import os
 import re
 import shlex
-import shutil
 import sys
-
-import pytest
 
 from tests.conftest import GITLAB_TOKEN
 from tests.support.deploy.notify import NotifySocket
 from tests.support.deploy.sandbox import settings
+from tests.support.programs import needs
 from tests.support.running import ROOT, TOKEN
 
 UNITS = ROOT / "systemd"
 CODE = "/opt/portal/current"
 PYTHON = f"{CODE}/.venv/bin/python"
 
-needs_systemd = pytest.mark.skipif(
-    not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed"
-)
+needs_systemd = needs("systemd-analyze")
 
 
 def command_of(service, places, environ, line=0):
