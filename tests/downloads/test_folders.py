@@ -177,9 +177,7 @@ def test_pip_finds_links(registry, portal, tmp_path, release):
         "lftp -c mirror;{url};{out}",
         pytest.param(
             "rclone copy --config= --http-url {url} :http: {out}",
-            marks=pytest.mark.skipif(
-                not shutil.which("rclone"), reason="the package rclone is not installed"
-            ),
+            marks=needs("rclone"),
         ),
     ],
 )

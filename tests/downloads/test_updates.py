@@ -3,13 +3,13 @@
 import hashlib
 import os
 import random
-import shutil
 import subprocess
 import time
 
 import pytest
 
 from tests.support.gitlab.registry import BOUNDARY, Registry
+from tests.support.programs import needs
 from tests.support.running import ask, curl
 
 OLD = random.Random(1).randbytes(300_000)  # noqa: S311 - a file
@@ -84,7 +84,7 @@ def test_curl_keeps_an_etag(portal, clients, tmp_path):
     assert portal.count("downloads", client) == 1
 
 
-@pytest.mark.skipif(not shutil.which("zsync"), reason="the package zsync is not installed")
+@needs("zsync")
 @pytest.mark.parametrize("release", ["latest", "v1"])
 def test_zsync_fetches_only_what_has_changed(registry, portal, tmp_path, release):
     (tmp_path / "app.bin").write_bytes(NEW)
