@@ -1,4 +1,4 @@
-"""What is recorded: one class for each kind of event.
+"""Events: one dataclass for each kind that is recorded.
 
 `kind` names the statement in `sql/queries/record.sql` that takes it, and the field names are what
 that statement reads. `time` is Unix time in whole seconds, UTC.
@@ -35,7 +35,7 @@ class DownloadRequest:
     time: int = field(default_factory=now)
 
     def renewal(self) -> Self:
-        """That its transfer still runs, or has just ended."""
+        """The event that its transfer still runs, or has just ended."""
         return replace(self, classification=Classification.RENEWAL, time=now())
 
 

@@ -1,4 +1,4 @@
-"""A copy of the database as it is at one moment, made while others write to it."""
+"""Online backup: a copy of the database as it is at one moment, while others write to it."""
 
 import os
 import shutil
@@ -9,15 +9,16 @@ from pathlib import Path
 
 from sql.errors import UpkeepError
 from sql.locks import lock
-from sql.operations import STEPS, Told, existing, failures, note, silent
+from sql.operations import STEPS, Progress, existing, failures, note, silent
 
 PAGES = 2000  # in one step: 8 MiB
 
 
-def backup(database: Path, target: Path, told: Told = silent) -> int:
+def backup(database: Path, target: Path, progress: Progress = silent) -> int:
     """Copy the database to `target`, mode 0600, one file without a journal; how many bytes.
 
-    It is there once it is whole, checked and synced; until then it is `target`.partial. Raises
+    The file gets its name once it is whole, checked and synced; until then it is
+    `target`.partial. Raises
     `UpkeepError`: there is such a file already, no database, no room, or the copy is damaged.
     """
     _absent(target)
@@ -25,7 +26,7 @@ def backup(database: Path, target: Path, told: Told = silent) -> int:
     with failures(database), closing(existing(database)) as source, failures(target):
         _room(source, target)
         with _written(partial):
-            _copy(source, partial, told)
+            _copy(source, partial, progress)
             _absent(target)
             partial.rename(target)
         _sync(target.parent)
@@ -33,7 +34,7 @@ def backup(database: Path, target: Path, told: Told = silent) -> int:
 
 
 def note_backup(database: Path, size: int) -> None:
-    """Remember that there is one of so many bytes, made now. Raises `UpkeepError`."""
+    """Store that a backup of so many bytes was made now. Raises `UpkeepError`."""
     with failures(database), closing(existing(database)) as connection:
         note(connection, "backup", str(size))
 
@@ -46,14 +47,14 @@ def _absent(target: Path) -> None:
 
 @contextmanager
 def _written(partial: Path) -> Iterator[None]:
-    """The file is this process's alone, empty at first, and gone unless it was renamed."""
+    """Lock and empty the file; delete it at the end unless it was renamed."""
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         if not lock(descriptor):
             raise UpkeepError(f"{partial} is being written by another backup")
         try:
             os.fchmod(descriptor, 0o600)
-            os.ftruncate(descriptor, 0)  # what a kill left behind
+            os.ftruncate(descriptor, 0)  # a process that was killed may have left a part
             yield
         finally:
             for suffix in ("", "-journal", "-wal", "-shm"):
@@ -64,7 +65,7 @@ def _written(partial: Path) -> Iterator[None]:
 
 
 def _room(source: sqlite3.Connection, target: Path) -> None:
-    """A disk that a backup has filled up could stop the portal itself."""
+    """Raise `UpkeepError` without room for the copy: a full disk could stop the portal itself."""
     (pages,) = source.execute("pragma page_count").fetchone()
     (size,) = source.execute("pragma page_size").fetchone()
     free = shutil.disk_usage(target.parent).free
@@ -74,7 +75,7 @@ def _room(source: sqlite3.Connection, target: Path) -> None:
         )
 
 
-def _copy(source: sqlite3.Connection, partial: Path, told: Told) -> None:
+def _copy(source: sqlite3.Connection, partial: Path, progress: Progress) -> None:
     with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
         copy.execute("pragma synchronous = off")  # it is synced as a whole
         # While this transaction reads, each step sees the same moment. Without it a step that
@@ -84,22 +85,22 @@ def _copy(source: sqlite3.Connection, partial: Path, told: Told) -> None:
         source.backup(
             copy,
             pages=PAGES,
-            progress=lambda _, left, of: told("copied pages", of - left, of),
+            progress=lambda _, left, of: progress("copied pages", of - left, of),
         )
         source.execute("rollback")
         copy.execute("pragma journal_mode = delete").fetchone()
-        _check(copy, partial, told)
+        _check(copy, partial, progress)
     _sync(partial)
 
 
-def _check(copy: sqlite3.Connection, partial: Path, told: Told) -> None:
-    """Read it all. (`integrity_check` would also compare every index, for several minutes.)"""
-    told("checked", 0, 1)
+def _check(copy: sqlite3.Connection, partial: Path, progress: Progress) -> None:
+    """Read every page. `integrity_check` would also compare every index, for several minutes."""
+    progress("checked", 0, 1)
     copy.set_progress_handler(lambda: 0, STEPS)
     (answer,) = copy.execute("pragma quick_check(1)").fetchone()
     if answer != "ok":
         raise UpkeepError(f"{partial}: the copy, and so the database, is damaged: {answer}")
-    told("checked", 1, 1)
+    progress("checked", 1, 1)
 
 
 def _sync(path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Events as the database takes them: many at once, as one JSON text.
+"""Event batches: many events, encoded as one JSON text for one statement.
 
-One text, because a statement that reads it with `json_each` is a single step for sqlite3, during
-which Python's lock is free. `executemany` takes the lock again for each row: 29,000 events a second
-against 56,000 with 512 waiting, 5,000 against 9,000 with 64 beside an event loop that never rests.
+It is one text because a statement that reads it with `json_each` is a single step for sqlite3,
+during which Python's lock is free. `executemany` takes the lock again for each row: 29,000 events a
+second against 56,000 with 512 waiting, 5,000 against 9,000 with 64 beside an event loop that never
+rests.
 """
 
 import json

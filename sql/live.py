@@ -1,4 +1,4 @@
-"""What a database holds by its own account: its tables, their columns, how many rows."""
+"""Schema introspection: the tables of a database, their columns, how many rows they have."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What the operator's commands share: how they open the database, fail, and are remembered."""
+"""Shared parts of the operator's commands: connections, errors, progress, the log of commands."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from sql.database import check_owner, connect_whole, read_migrations
 from sql.errors import MigrationError, UpkeepError
 
 # Called with what is being done, how much of it is done, and how much there is; in any unit.
-Told = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 
 BUSY_SECONDS = 30
 # Steps of SQLite's machine, some 10 ms, after which a long statement lets Ctrl-C through.
@@ -19,14 +19,15 @@ STEPS = 1_000_000
 
 
 def silent(_what: str, _done: int, _of: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 @contextmanager
 def opened(database: Path) -> Iterator[sqlite3.Connection]:
     """A connection that writes to a database of this version. Raises `UpkeepError`.
 
-    So do errors of SQLite and the system within the block; Ctrl-C ends a statement that runs.
+    Errors of SQLite and the system within the block become `UpkeepError` too, and Ctrl-C ends a
+    statement that runs.
     """
     with failures(database), closing(existing(database)) as connection:
         (version,) = connection.execute("pragma user_version").fetchone()
@@ -52,7 +53,7 @@ def existing(database: Path) -> sqlite3.Connection:
 
 @contextmanager
 def failures(place: Path) -> Iterator[None]:
-    """Every expected fault as an `UpkeepError` that names the place."""
+    """Turn every expected error of the block into an `UpkeepError` that names the place."""
     try:
         yield
     except sqlite3.Error as error:
@@ -70,6 +71,6 @@ def horizon(connection: sqlite3.Connection) -> str:
 
 
 def note(connection: sqlite3.Connection, name: str, detail: str) -> None:
-    """Remember that a command was run now."""
+    """Store that a command was run now."""
     at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
     connection.execute(sql.load()["set_operation"], {"name": name, "at": at, "detail": detail})

@@ -1,8 +1,8 @@
-"""Rows before a day go, their totals stay.
+"""Prune: delete the rows of events before a day and leave their totals.
 
-In an order that lets it be interrupted anywhere and run again: every row's client is counted, then
-the horizon is recorded, so that no rebuild takes totals for wrong whose rows are gone; then the
-rows go, so many at a time, and the clients last.
+The order of its steps lets it be interrupted anywhere and run again: every row's client is counted,
+then the horizon is recorded, so that no rebuild takes totals for wrong whose rows are deleted; then
+the rows are deleted, so many at a time, and the clients last.
 """
 
 import random
@@ -16,7 +16,7 @@ import sql
 from sql.database import transaction
 from sql.errors import UpkeepError
 from sql.locks import COMMAND, locked
-from sql.operations import Told, failures, opened, silent
+from sql.operations import Progress, failures, opened, silent
 from sql.sections import SECTIONS
 from sql.upkeep import Upkeep
 
@@ -62,7 +62,7 @@ def preview(database: Path, before: date) -> PrunePreview:
         return PrunePreview(old, bool(clients))
 
 
-def prune(database: Path, before: date, today: date, rows: int, told: Told = silent) -> int:
+def prune(database: Path, before: date, today: date, rows: int, progress: Progress = silent) -> int:
     """Delete the rows of days before that one; how many went. `rows` is how many are expected.
 
     Raises `UpkeepError`: not every client could be counted first, another command is at work, or
@@ -76,21 +76,23 @@ def prune(database: Path, before: date, today: date, rows: int, told: Told = sil
         def count(done: int) -> None:
             nonlocal counted
             counted += done
-            told("clients of rows counted", counted, 0)
+            progress("clients of rows counted", counted, 0)
 
         Upkeep(database).run(today, count, wait=True)
         with opened(database) as connection:
-            return Prune(connection, str(before), rows, told).run()
+            return Prune(connection, str(before), rows, progress).run()
 
 
 class Prune:
     """One prune, on a connection of its own, once every client is counted."""
 
-    def __init__(self, connection: sqlite3.Connection, before: str, rows: int, told: Told) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, before: str, rows: int, progress: Progress
+    ) -> None:
         self._connection = connection
         self._before = before
         self._expected = rows
-        self._told = told
+        self._progress = progress
         self._statements = sql.load()
         self._rows = 0
 
@@ -111,14 +113,14 @@ class Prune:
         after = 0
         while upto := self._next(f"next_old_{section}", after=after, counted=counted):
             self._rows += self._delete(f"prune_{section}", after, upto)
-            self._told("rows deleted", self._rows, max(self._rows, self._expected))
+            self._progress("rows deleted", self._rows, max(self._rows, self._expected))
             after = upto
 
     def _prune_clients(self) -> None:
         after, clients = "", 0
         while upto := self._next("next_old_clients", after=after):
             clients += self._delete("prune_clients", after, upto)
-            self._told("clients forgotten", clients, 0)
+            self._progress("clients forgotten", clients, 0)
             after = upto
 
     def _next(self, name: str, **bounds: int | str) -> Any:

@@ -1,4 +1,4 @@
-"""Reads, off the event loop."""
+"""Read-only queries, in threads beside the event loop."""
 
 import asyncio
 import sqlite3
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Snapshot:
-    """The database as it was at one moment; of use only in the call that it was given to."""
+    """The database as it was at one moment; valid only in the call that it was given to."""
 
     def __init__(
         self, connection: sqlite3.Connection, statements: sql.Statements | None = None

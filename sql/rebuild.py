@@ -1,7 +1,8 @@
-"""The totals made true again from the rows, while the portal serves.
+"""Rebuild: compute the totals again from the rows, while the portal serves.
 
-What they should be is computed in one read transaction, beside the portal and for as long as it
-takes; only where they differ is written, in transactions so short that the recorder gets its turn.
+The right totals are computed in one read transaction, beside the portal and for as long as it
+takes; only where they differ is written, in transactions so short that the recorder can write
+between them.
 What is written are changes, so it does not matter what is counted meanwhile, and a rebuild that
 ends too early, however, leaves nothing worse than it was and can simply be run again.
 """
@@ -17,7 +18,7 @@ import sql
 from sql.database import transaction
 from sql.errors import UpkeepError
 from sql.locks import COMMAND, UPKEEP, locked
-from sql.operations import Told, horizon, note, opened, silent
+from sql.operations import Progress, horizon, note, opened, silent
 from sql.rebuild_clients import ClientsRebuild
 from sql.sections import CATALOG, SECTIONS
 
@@ -45,7 +46,7 @@ class Rebuilt(NamedTuple):
     since: str
 
 
-def rebuild(database: Path, told: Told = silent) -> Rebuilt:
+def rebuild(database: Path, progress: Progress = silent) -> Rebuilt:
     """Rebuild all that can be from rows: the days from the horizon of the last prune on.
 
     Needs room beside the database for about as much again. Raises `UpkeepError`: no database, no
@@ -56,7 +57,7 @@ def rebuild(database: Path, told: Told = silent) -> Rebuilt:
         with locked(database.with_name(COMMAND), wait=False) as mine:
             if not mine:
                 raise UpkeepError(f"{database}: another rebuild or prune is at work")
-            return Rebuild(connection, told).run(database.with_name(UPKEEP))
+            return Rebuild(connection, progress).run(database.with_name(UPKEEP))
 
 
 def scratch(connection: sqlite3.Connection, folder: Path) -> None:
@@ -76,9 +77,9 @@ def scratch(connection: sqlite3.Connection, folder: Path) -> None:
 class Rebuild:
     """One rebuild, on a connection with the scratch tables."""
 
-    def __init__(self, connection: sqlite3.Connection, told: Told) -> None:
+    def __init__(self, connection: sqlite3.Connection, progress: Progress) -> None:
         self._connection = connection
-        self._told = told
+        self._progress = progress
         self._statements = sql.load()
 
     def run(self, upkeep: Path) -> Rebuilt:
@@ -87,16 +88,16 @@ class Rebuild:
         rows, totals = self._totals(since)
         with locked(upkeep, wait=True):
             sums = self._sums()
-            clients = ClientsRebuild(self._connection, self._apply, self._told).run(since)
+            clients = ClientsRebuild(self._connection, self._apply, self._progress).run(since)
         with transaction(self._connection):
             note(self._connection, "rebuild", f"{totals + sums + clients} mended")
         return Rebuilt(rows, totals, sums, clients, since)
 
     def _totals(self, since: str) -> tuple[int, int]:
-        """Mend the daily totals: how many rows there are, and how many totals differed."""
+        """Correct the daily totals: how many rows there are, and how many totals differed."""
         self._connection.execute("begin")
         known = dict.fromkeys(_KNOWN, 0) | self._read_rows(since)
-        self._told("comparing totals", 0, 1)
+        self._progress("comparing totals", 0, 1)
         self._execute("compare_counts", {"horizon": since})
         rows = self._number("fresh_rows")
         self._connection.execute("commit")
@@ -119,13 +120,13 @@ class Rebuild:
                 if section is CATALOG:
                     self._execute("fresh_empty_searches", span)
                 done += upto - after
-                self._told("rows read", done, of)
+                self._progress("rows read", done, of)
         return {f"known_{section}": last for section, (_, last) in spans.items()}
 
     def _sums(self) -> int:
-        """Mend the sums over days, which end on a day that may move on meanwhile."""
+        """Correct the sums over days, whose last day may move on meanwhile."""
         for _ in range(ATTEMPTS):
-            self._told("comparing sums", 0, 1)
+            self._progress("comparing sums", 0, 1)
             self._connection.execute("begin")
             day = self._day()
             for kind in _SUMS:
@@ -163,7 +164,7 @@ class Rebuild:
                     return False
                 for name in names:
                     self._execute(name, {**parameters, "after": after, "upto": after + CHANGES})
-            self._told(what, min(after + CHANGES, changes), changes)
+            self._progress(what, min(after + CHANGES, changes), changes)
             # SQLite's lock has no queue: leave the recorder time to take it.
             time.sleep(random.uniform(0.001, 0.003))  # noqa: S311 - a pause  # nosec B311
         return True

@@ -1,7 +1,7 @@
-"""Distinct clients made true again from the rows that the background pass has counted.
+"""Rebuild of distinct clients from the rows that the background pass has counted.
 
-It must have no turn meanwhile. Clients last seen before the horizon are frozen: no row tells of
-them any more. So are the windows of days that reach back behind it.
+The pass must not run meanwhile. Clients last seen before the horizon stay as they are, since their
+rows are deleted; so do the windows of days that reach back behind it.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ from typing import Protocol
 
 import sql
 from sql.database import transaction
-from sql.operations import Told
+from sql.operations import Progress
 
 # The page shows so many days, each with the 30 days that end with it.
 DAYS = 90
@@ -30,10 +30,10 @@ class Apply(Protocol):
 class ClientsRebuild:
     """One rebuild, on a connection with the scratch tables and the background pass's turn."""
 
-    def __init__(self, connection: sqlite3.Connection, apply: Apply, told: Told) -> None:
+    def __init__(self, connection: sqlite3.Connection, apply: Apply, progress: Progress) -> None:
         self._connection = connection
         self._apply = apply
-        self._told = told
+        self._progress = progress
         self._statements = sql.load()
         self._step = 0
 
@@ -80,7 +80,7 @@ class ClientsRebuild:
         return changes
 
     def _compute(self, name: str, parameters: Mapping[str, str | int]) -> None:
-        self._told("clients compared, steps", min(self._step, STEPS), STEPS)
+        self._progress("clients compared, steps", min(self._step, STEPS), STEPS)
         self._step += 1
         self._connection.execute(self._statements[name], parameters)
 

@@ -13,7 +13,7 @@ create temp table fresh_counts (
     primary key (section, day, k1, k2, k3)
 ) without rowid;
 
--- Where the kept totals differ from these, and by how much. Changes are numbered, since they are
+-- Where the stored totals differ from these, and by how much. Changes are numbered, since they are
 -- made so many at a time.
 create temp table count_changes (
     n integer primary key,

@@ -1,4 +1,4 @@
-"""The spill file: where batches wait, synced, while the database cannot be written.
+"""Spill file: where batches wait, synced, while the database cannot be written.
 
 Once everything in it is in the database it gets a new id, by which it is empty. Until then the
 database remembers, by id, how many bytes it has taken: in the transaction of the rows, so that a

@@ -1,4 +1,4 @@
-"""The form of a spill file.
+"""File format of spill files.
 
 A header, then records one after another, then whatever was there before:
 

@@ -33,7 +33,7 @@ CLOSED_AHEAD = timedelta(days=60)
 log = logging.getLogger(__name__)
 
 
-Told = Callable[[int], None]
+RowsDone = Callable[[int], None]
 
 
 def _nothing(_rows: int) -> None:
@@ -54,8 +54,8 @@ class Upkeep:
         """Let `run` return after the transaction it is in; from any thread."""
         self._stopped.set()
 
-    def run(self, today: date, told: Told = _nothing, wait: bool = False) -> None:
-        """Bring everything up to date; `told` is called with the rows of each transaction.
+    def run(self, today: date, rows_done: RowsDone = _nothing, wait: bool = False) -> None:
+        """Bring everything up to date; `rows_done` is called with the rows of each transaction.
 
         `today` is the current day, UTC. While another process does it, or rebuilds the clients,
         this does nothing, or waits. Raises `UpkeepError` when the database cannot be read or
@@ -69,7 +69,7 @@ class Upkeep:
                     return
                 with closing(connect_whole(self._database, BUSY_SECONDS)) as connection:
                     self._roll_up(connection, today)
-                    self._count_clients(connection, today, told)
+                    self._count_clients(connection, today, rows_done)
         except (sqlite3.Error, OSError) as error:
             raise UpkeepError(f"{self._database}: the totals are behind: {error}") from error
 
@@ -146,7 +146,9 @@ class Upkeep:
         ends = {"day": str(day + timedelta(days=1) if sign > 0 else day)}
         connection.execute(self._statements["set_rollup_day"], ends)
 
-    def _count_clients(self, connection: sqlite3.Connection, today: date, told: Told) -> None:
+    def _count_clients(
+        self, connection: sqlite3.Connection, today: date, rows_done: RowsDone
+    ) -> None:
         """Row by row in the order of their days, so that each day is closed before the next.
 
         Rows may be dated to come, where the clock was ahead or has been set back. They are counted
@@ -165,7 +167,7 @@ class Upkeep:
                     if ahead is not None:
                         self._close_before(connection, max(bound, ahead - CLOSED_AHEAD), ahead)
                         bound = max(bound, ahead)
-            told(rows)
+            rows_done(rows)
             if going:
                 self._give_way()
 

@@ -1,4 +1,4 @@
-"""The writer's side of the recorder: commit, or spill and replay."""
+"""Writer of the recorder: commits batches, or spills them and replays them later."""
 
 import heapq
 import logging

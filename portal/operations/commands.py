@@ -1,4 +1,4 @@
-"""The operator's commands: what they say, ask and show while they run."""
+"""Command line of the operator's commands: backup, rebuild, prune."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ from tqdm import tqdm
 from portal.config.model import Config
 from sql.backup import backup, note_backup
 from sql.errors import UpkeepError
-from sql.operations import Told
+from sql.operations import Progress
 from sql.prune import PrunePreview, preview, prune
 from sql.rebuild import Rebuilt, rebuild
 from sql.sections import SECTIONS
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen(options: argparse.Namespace) -> Command | None:
-    """The command that was asked for; its answer is the exit status."""
+    """The command of the options, or None; it returns the exit status."""
     work: Command
     if options.backup is not None:
         work = partial(_backup, target=options.backup)
@@ -73,7 +73,7 @@ def past_day(text: str) -> date:
 
 
 def _attempt(work: Command, config: Config) -> int:
-    """Run it; what can be expected to fail does so with one sentence."""
+    """Run a command; an expected failure is one sentence on standard error."""
     try:
         return work(config)
     except (UpkeepError, OSError) as error:
@@ -83,8 +83,8 @@ def _attempt(work: Command, config: Config) -> int:
 
 
 def _backup(config: Config, target: Path) -> int:
-    with _progress() as told:
-        size = backup(config.database, target, told)
+    with _bars() as progress:
+        size = backup(config.database, target, progress)
     _say(f"{target}: {size:,} bytes, checked.")
     if events := waiting(config.spill_dir, config.database):
         _say(
@@ -99,8 +99,8 @@ def _backup(config: Config, target: Path) -> int:
 
 
 def _rebuild(config: Config) -> int:
-    with _progress() as told:
-        done = rebuild(config.database, told)
+    with _bars() as progress:
+        done = rebuild(config.database, progress)
     _say(_rebuilt(done))
     return 0
 
@@ -118,8 +118,8 @@ def _rebuilt(done: Rebuilt) -> str:
 
 
 def _prune(config: Config, before: date, sure: bool) -> int:
-    with _progress() as told:
-        told("looking for rows", 0, 0)
+    with _bars() as progress:
+        progress("looking for rows", 0, 0)
         found = preview(config.database, before)
     if found.nothing:
         _say(f"No row is of a day before {before}: nothing to do.")
@@ -127,8 +127,10 @@ def _prune(config: Config, before: date, sure: bool) -> int:
     _say("\n".join(_plan(found, before)))
     if not sure and not _confirmed():
         return 1
-    with _progress() as told:
-        rows = prune(config.database, before, _today(), sum(old.rows for old in found.old), told)
+    with _bars() as progress:
+        rows = prune(
+            config.database, before, _today(), sum(old.rows for old in found.old), progress
+        )
     _say(f"{_count(rows, 'row')} deleted.")
     return 0
 
@@ -158,13 +160,13 @@ def _confirmed() -> bool:
 
 
 class Bars:
-    """Bars on standard error, one for each thing that is done; none where nobody watches."""
+    """Progress bars on standard error, one for each step; none where it is no terminal."""
 
     def __init__(self) -> None:
         self._what = ""
         self._bar: tqdm[NoReturn] | None = None
 
-    def told(self, what: str, done: int, of: int) -> None:
+    def progress(self, what: str, done: int, of: int) -> None:
         """So much is done, of so much; of an unknown number if that is 0."""
         bar = self._bar
         if bar is None or what != self._what:
@@ -182,9 +184,9 @@ class Bars:
 
 
 @contextmanager
-def _progress() -> Iterator[Told]:
+def _bars() -> Iterator[Progress]:
     with closing(Bars()) as bars:
-        yield bars.told
+        yield bars.progress
 
 
 def _today() -> date:

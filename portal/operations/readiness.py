@@ -1,4 +1,4 @@
-"""Whether all of the work can be done: the database, GitLab, the disk."""
+"""Readiness check for /readyz: the database, GitLab, the disk."""
 
 import asyncio
 import shutil
@@ -31,7 +31,7 @@ class ReadinessState:
 
 
 class Readiness:
-    """Looks at what the portal stands on; belongs to one process's event loop."""
+    """Checks what the portal depends on; belongs to one process's event loop."""
 
     def __init__(self, config: Config, reader: Reader, listings: Listings) -> None:
         self._config = config
@@ -39,7 +39,7 @@ class Readiness:
         self._listings = listings
 
     async def state(self) -> ReadinessState:
-        """How it is now."""
+        """Check everything now."""
         config = self._config
         disk = await asyncio.to_thread(_disk, config.data_dir)
         gitlab = gitlab_trouble(self._listings.state()) or OK

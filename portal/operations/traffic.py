@@ -1,4 +1,4 @@
-"""What was relayed, and what the upstream failed at: noted as it happens, recorded in sums."""
+"""Traffic counters: bytes relayed, failures of the upstream, refused save files."""
 
 import asyncio
 import logging
@@ -21,8 +21,8 @@ Refusal = Literal["unreadable", "wrong_tool", "too_large", "form", "cross_site",
 class TrafficCounter(Background):
     """One process's sums; belongs to its event loop.
 
-    They are recorded every few seconds, so that they cost the same however much is going on; a
-    kill loses the last ones.
+    They are recorded as sums every few seconds, so that their cost does not grow with the traffic.
+    A process that is killed loses those of its last seconds.
     """
 
     def __init__(self, events: EventLog) -> None:

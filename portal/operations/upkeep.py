@@ -1,4 +1,4 @@
-"""The background pass over the database, every few seconds, in a thread."""
+"""Periodic background task that updates rollups and distinct clients, in a thread."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ PAUSE_SECONDS = 2.0
 
 
 class UpkeepTask(Background):
-    """Begins with what happened while nobody ran it; one process of several is enough."""
+    """Runs `sql.upkeep` every few seconds; one process of several is enough."""
 
     def __init__(self, upkeep: Upkeep) -> None:
         self._upkeep = upkeep

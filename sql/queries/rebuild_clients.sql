@@ -186,8 +186,8 @@ where day < :since_90
 insert into client_totals (section, scope, last_day, count)
 select section, scope, last_day, fresh.count
 from fresh_client_totals as fresh
-left join client_totals as kept using (section, scope, last_day)
-where kept.count is not fresh.count
+left join client_totals as stored using (section, scope, last_day)
+where stored.count is not fresh.count
 on conflict do update set count = excluded.count
 
 -- name: drop_client_totals
@@ -208,8 +208,8 @@ select section, scope, fresh.count
 from (
     select section, scope, sum(count) as count from client_totals group by section, scope
 ) as fresh
-left join client_sums as kept using (section, scope)
-where kept.count is not fresh.count
+left join client_sums as stored using (section, scope)
+where stored.count is not fresh.count
 on conflict do update set count = excluded.count
 
 -- name: drop_client_sums
@@ -227,9 +227,9 @@ where count <> 0 and not exists (
 insert into client_days (section, scope, day, count, days_30)
 select section, scope, day, fresh.count, fresh.days_30
 from fresh_client_days as fresh
-left join client_days as kept using (section, scope, day)
-where kept.count is not fresh.count
-    or (day >= :since_30 and kept.days_30 is not fresh.days_30)
+left join client_days as stored using (section, scope, day)
+where stored.count is not fresh.count
+    or (day >= :since_30 and stored.days_30 is not fresh.days_30)
 on conflict do update set
     count = excluded.count,
     days_30 = case when day >= :since_30 then excluded.days_30 else days_30 end
