@@ -62,7 +62,8 @@ def write(path: Path, port: int, data_dir: Path, origins: Mapping[str, str]) -> 
     for project in projects(path.parent / "content"):
         text += PROJECT.format(
             slug=_quoted(project.slug),
-            gitlab=_quoted(project.path),
+            # A former path, where there is one: GitLab leads on from it, and /metrics says so.
+            gitlab=_quoted(next(iter(project.old_paths), project.path)),
             title=_quoted(project.name),
             description=_quoted(project.description),
         )

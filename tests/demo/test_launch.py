@@ -98,6 +98,28 @@ def test_a_run(data_dir):
         assert gone(ended)
 
 
+def test_one_project_has_moved(data_dir):
+    """The demo's configuration names a former path; files and clones come all the same."""
+    with launched(PORT="0", DATA_DIR=data_dir, METRICS_TOKEN="mine") as process:
+        base = re.search(r"home +(http://127\.0\.0\.1:\d+)/\n", greeting(process))[1]
+
+        def read(path):
+            with urllib.request.urlopen(base + path, timeout=10) as answer:
+                return answer.read()
+
+        sums = read("/downloads/prospects/v1.3.0/SHA256SUMS").decode()
+        file = read("/downloads/prospects/v1.3.0/prospects-1.3.0.tar.gz")
+        assert f"{hashlib.sha256(file).hexdigest()}  prospects-1.3.0.tar.gz" in sums
+        target = Path(data_dir) / "moved"
+        clone = subprocess.run(
+            ["git", "clone", "--quiet", f"{base}/prospects.git", target], capture_output=True
+        )
+        assert clone.returncode == 0, clone.stderr
+        assert b"the configuration says icarus/worlds" in read("/metrics?token=mine")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
 def test_a_token_that_was_given_is_not_printed(data_dir):
     with launched(PORT="0", DATA_DIR=data_dir, METRICS_TOKEN="mine-alone") as process:
         text = greeting(process)
