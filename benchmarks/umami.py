@@ -212,6 +212,7 @@ def _up(house: House, plan: Plan) -> Outcome:
 def outage(house: House, seconds: float) -> Outcome:
     """Events at a steady rate; for a sixth of the time Umami answers and its database is away."""
     mode = house.folder / "umami" / "mode.json"
+    partial, was_away = mode.with_suffix(".partial"), False
     answered = 0
     waits: list[float] = []
     with house.umami(), house.portal():
@@ -219,7 +220,10 @@ def outage(house: House, seconds: float) -> Outcome:
         away = (began + seconds / 3, began + seconds / 2)
         connection = HTTPConnection(ADDRESS, house.port, timeout=10)
         while (now := time.monotonic()) < began + seconds:
-            mode.write_text(json.dumps({"database": "away"} if away[0] < now < away[1] else {}))
+            if (is_away := away[0] < now < away[1]) != was_away:
+                was_away = is_away
+                partial.write_text(json.dumps({"database": "away" if is_away else "there"}))
+                partial.replace(mode)  # in one step: half a file would be a failure of Umami
             body = {"website": WEBSITE, "hostname": "127.0.0.1", "url": f"/{answered}"}
             text = json.dumps({"type": "event", "payload": body})
             headers = {"X-Forwarded-For": f"198.51.100.{answered % 250}", "User-Agent": AGENT}
