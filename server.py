@@ -15,13 +15,13 @@ from tornado.netutil import bind_sockets
 
 from handlers import make_app
 from portal import __version__
-from portal.analytics.probe import probe
 from portal.config.load import ConfigError, load
 from portal.config.model import Config
 from portal.gitlab.hints import Hints
 from portal.http.server import SheddingServer
 from portal.metrics.access import Guesses
 from portal.operations import commands
+from portal.operations.probe import probe
 from portal.process import logs
 from portal.process.descriptors import allow_descriptors, open_standard_streams
 from portal.process.heap import keep_heap
@@ -125,7 +125,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1, help="over one database (default: 1)")
     parser.add_argument("--check-config", action="store_true", help="only say what is wrong in it")
     parser.add_argument(
-        "--probe", action="store_true", help="with --check-config: send Umami one event, and say"
+        "--probe",
+        action="store_true",
+        help="with --check-config: ask GitLab and Umami, send one event, try the folders",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands.add_arguments(parser)
@@ -191,7 +193,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.writelines(f"{fault}\n" for fault in error.faults)
         return 2
     if options.check_config:
-        return asyncio.run(probe(config.umami)) if options.probe else 0
+        return asyncio.run(probe(config)) if options.probe else 0
     if command := commands.chosen(options):
         return command(config)
     logs.setup()

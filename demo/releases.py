@@ -108,6 +108,10 @@ class ProjectPage(ApiHandler):
                 "default_branch": "main",
                 "visibility": "private",
                 "web_url": address,
+                "permissions": {
+                    "project_access": {"access_level": self.site.access_level},
+                    "group_access": None,
+                },
                 "http_url_to_repo": f"{address}.git",
             }
         )

@@ -22,7 +22,7 @@ ALLOWED = {
 # The packages and modules of portal/, the lowest layer first. A layer imports from those above it
 # in this list, never from those below it, and the members of one layer not from each other.
 LAYERS = (
-    ("counting", "jsontypes", "suggestions"),
+    ("counting", "findings", "jsontypes", "suggestions"),
     ("errors", "events"),
     ("http", "process", "saves"),
     ("config",),

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from portal import __version__
 from portal.analytics.client import ANSWER_BYTES, NotSent, UmamiClient, Unanswered
@@ -11,6 +10,7 @@ from portal.analytics.payload import clean
 from portal.analytics.share import STRANGE, Share
 from portal.analytics.tracker import fetched
 from portal.config.model import UmamiConfig
+from portal.findings import Finding, report
 from portal.relay.curl import CurlClient
 
 SECONDS = 10.0
@@ -24,27 +24,15 @@ SENT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one step has shown; where it is not `fine` the sentence says what to do."""
-
-    fine: bool
-    sentence: str
-
-
 async def probe(umami: UmamiConfig) -> int:
     """Print each finding; the exit status, 1 unless all are fine."""
-    client, status = CurlClient(force_instance=True, max_body_size=ANSWER_BYTES), 0
+    client = CurlClient(force_instance=True, max_body_size=ANSWER_BYTES)
     if umami.website:
         sys.stdout.write(f"{SENT}\n")
     try:
-        async for finding in findings(umami, UmamiClient(umami.url, client)):
-            sys.stdout.write(f"{'ok   ' if finding.fine else 'FAULT'} {finding.sentence}\n")
-            sys.stdout.flush()
-            status = status if finding.fine else 1
+        return await report(findings(umami, UmamiClient(umami.url, client)))
     finally:
         client.close()
-    return status
 
 
 async def findings(umami: UmamiConfig, client: UmamiClient) -> AsyncIterator[Finding]:

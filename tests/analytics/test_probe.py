@@ -25,7 +25,9 @@ def probe(portal, *arguments):
         cwd=ROOT, env=portal.environ, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.stderr == ""
-    return done.returncode, done.stdout.splitlines()
+    lines = done.stdout.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith(("sending", "Umami is not")))
+    return done.returncode, [line for line in lines[first:] if "files can be written" not in line]
 
 
 def test_all_is_well(start_portal, umami):
@@ -90,7 +92,7 @@ def test_a_tracker_that_is_none(start_portal, umami):
 
 def test_without_a_website(start_portal):
     status, said = probe(start_portal())
-    assert (status, said) == (1, ["FAULT no website is set under [umami]: pages carry no tracker"])
+    assert (status, said) == (0, ["Umami is not configured: pages carry no tracker"])
 
 
 def test_it_goes_with_check_config_only(start_portal):
