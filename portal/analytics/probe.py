@@ -1,4 +1,4 @@
-"""Whether the operator's Umami does what the portal needs of it, said in a line for each step."""
+"""Test of the operator's Umami: a line for each step, with what to do where it fails."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from portal import __version__
 from portal.analytics.client import ANSWER_BYTES, NotSent, UmamiClient, Unanswered
 from portal.analytics.events import Visitor
+from portal.analytics.faults import fault_of
 from portal.analytics.payload import clean
 from portal.analytics.share import STRANGE, Share
 from portal.analytics.tracker import fetched
@@ -72,13 +73,8 @@ async def _event(umami: UmamiConfig, client: UmamiClient) -> Finding:
         answer = await client.post("/api/send", event.by(VISITOR, b"probe").json(), SECONDS)
     except (NotSent, Unanswered):
         return Finding(False, f"an event got no answer within {SECONDS:.0f} seconds")
-    told = answer.json()
-    if answer.status == 400:
-        return Finding(False, f"it does not know the website {umami.website}: {answer.text()}")
-    if answer.status != 200 or not isinstance(told, dict):
-        return Finding(False, f"it answers {answer.status} to an event: {answer.text()}")
-    if "sessionId" not in told:
-        return Finding(False, f"it takes an event and stores nothing: {answer.text()}")
+    if fault := fault_of(answer, umami.website):
+        return Finding(False, fault)
     return Finding(True, f"it knows the website {umami.website}, and has stored the event")
 
 

@@ -1,14 +1,19 @@
 """server.py --check-config --probe: what it says of Umami, what it sends, what it leaves."""
 
+import json
 import subprocess
 
 import pytest
+from tornado.httputil import HTTPHeaders
 
+from portal.analytics.client import UmamiResponse
+from portal.analytics.faults import fault_of
 from tests.support.running import ROOT
 from tests.support.umami.rules import WEBSITE
 from tests.support.umami.standin import Umami
 
 OTHER = "00000000-0000-4000-8000-000000000000"
+VERSIONLESS = "00000000-0000-0000-8000-000000000000"  # a UUID for Python, and none for Umami
 
 
 @pytest.fixture
@@ -59,7 +64,8 @@ def test_what_it_leaves_is_one_event_that_says_what_it_is(start_portal, umami):
             ["/api/heartbeat answers 404: does the address end with Umami's BASE_PA"],
         ),
         ({"every": "fails"}, {}, ["/api/heartbeat answers 500"]),
-        ({}, {"website": OTHER}, [f"it does not know the website {OTHER}: ", "Website not found."]),
+        ({}, {"website": OTHER}, [f"it does not know the website {OTHER}: add it in Umami"]),
+        ({}, {"website": VERSIONLESS}, ["the form of the event: payload.website Invalid UUID"]),
         ({"send": "fails"}, {}, ["it answers 500 to an event: Internal Server Error"]),
         ({"send": "closes"}, {}, ["an event got no answer"]),
         (
@@ -80,6 +86,56 @@ def test_what_is_wrong(start_portal, umami, modes, settings, lines):
     faults = "\n".join(line for line in said if line.startswith("FAULT "))
     assert status == 1
     assert all(line in faults for line in lines), said
+
+
+@pytest.mark.parametrize(
+    ("database", "sentence"),
+    [
+        ("away", "its database is locked by another program"),
+        ("read-only", "its database is locked by another program"),
+        ("not migrated", "its database is not migrated to its version"),
+        ("older", "its database is not migrated to its version"),
+        ("no extension", "its SQLite extension cannot be loaded: db/sqlite/ext/regexp.so must be"),
+        ("no folder", "it cannot open its database: look at DATABASE_URL"),
+        ("junk", "its database file is damaged or no SQLite database"),
+        ("not writable", "it may not write its database"),
+        ("moved", "its database file was moved or replaced while Umami ran"),
+        ("stopped", "its database is away: PostgreSQL does not run"),
+        ("other password", "PostgreSQL does not accept the user or the password"),
+        ("other name", "PostgreSQL has no database of the name in DATABASE_URL"),
+        ("geo", "it looks a public address up in a geo database that it does not have"),
+        ("other", "it fails at an event: something else"),
+    ],
+)
+def test_what_is_wrong_with_its_database(start_portal, umami, database, sentence):
+    """Each fault has one sentence, and the steps that need no database are fine."""
+    umami.behave(database=database)
+    umami.start()
+    status, said = probe(start_portal(umami=umami.settings))
+    (fault,) = (line for line in said if line.startswith("FAULT "))
+    assert (status, fault.startswith(f"FAULT {sentence}")) == (1, True), said
+    assert umami.stored() == []
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "sentence"),
+    [
+        ({"beep": "boop"}, 200, "it takes the portal for a robot and stores nothing: set DISABLE_"),
+        ({"error": {"message": "Forbidden", "status": 403}}, 403, "it refuses the sender's addres"),
+        ({}, 200, "it takes an event and stores nothing: {}"),
+        ([], 200, "it answers 200 to an event: []"),
+        ({"error": "x"}, 500, 'it answers 500 to an event: {"error": "x"}'),
+        ({"error": {"errorObject": {"cause": ["SQLITE_BUSY"]}}}, 500, "its database is locked"),
+        ({"error": {"errorObject": "a text"}}, 500, 'it fails at an event: "a text"'),
+        ({"error": {"properties": {"payload": 5}, "errors": [3]}}, 400, "it refuses the form of t"),
+        ({"sessionId": "s"}, 200, ""),
+    ],
+)
+def test_words_for_any_answer(told, status, sentence):
+    answer = UmamiResponse(status, HTTPHeaders(), json.dumps(told).encode())
+    fault = fault_of(answer, WEBSITE)
+    assert fault.startswith(sentence)
+    assert bool(fault) == bool(sentence)
 
 
 def test_a_tracker_that_is_none(start_portal, umami):

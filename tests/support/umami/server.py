@@ -6,9 +6,9 @@ It stores events in DIRECTORY/stored.jsonl and everything it is asked in DIRECTO
 looks in DIRECTORY/mode.json before each answer: {"<name>": "<behaviour>"}, where a name is what
 follows /api/ in an address, or "script.js", or "*" for every other. A behaviour is "up", "hangs",
 "fails", "closes", "throttles", "redirects", "babbles" or seconds to wait; "stores and " before it
-lets the event be stored first. "database" is "there", "away" (every event is an error of status
-500, also within a batch that is answered with 200, while the heartbeat answers) or "read-only" (the
-same, but a website is looked up).
+lets the event be stored first. "database" is "there" or a name in tests.support.umami.faults: every
+event is then that error of status 500, also within a batch that is answered with 200, while the
+heartbeat answers.
 """
 
 import asyncio
@@ -89,12 +89,12 @@ class Handler(RequestHandler):
         except ValueError:
             return None
 
-    def refuse(self, status, reason):
+    def refuse(self, status, reason, more=None):
         self.set_status(status)
-        self.write(error_of(status, reason))
+        self.write(error_of(status, reason, more))
 
 
-def error_of(status, reason):
+def error_of(status, reason, more=None):
     """Umami's `badRequest` and so on (its src/lib/response.ts)."""
     codes = {
         400: "bad-request",
@@ -103,7 +103,7 @@ def error_of(status, reason):
         404: "not-found",
         500: "server-error",
     }
-    return {"error": {"message": reason, "code": codes[status], "status": status}}
+    return {"error": {"message": reason, "code": codes[status], "status": status, **(more or {})}}
 
 
 class SendHandler(Handler):
@@ -119,7 +119,7 @@ class BatchHandler(Handler):
     def answer(self):
         batch, details, cache = self.body(), [], None
         if not isinstance(batch, list):
-            self.refuse(400, "no array")
+            self.refuse(400, "Bad request", {"errors": ["Invalid input: expected array"]})
             return
         headers = {name.lower(): value for name, value in self.request.headers.items()}
         for index, event in enumerate(batch):
