@@ -10,7 +10,7 @@ from typing import Any
 
 from portal.analytics.client import UmamiResponse
 
-INSTALL = "see docs/deploy.md on its installation"
+INSTALL = "run umami-install again (docs/deploy.md)"
 # The first line of which a word is in the error decides: a locked database is also P1008, and one
 # that was moved is also "readonly".
 _FAULTS: tuple[tuple[tuple[str, ...], str], ...] = (

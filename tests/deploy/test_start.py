@@ -136,7 +136,7 @@ def test_the_umami_unit_runs_node(tmp_path):
     (tmp_path / "server.js").write_text(UMAMI)
     environ = environment_of(service, APP_SECRET="x")
     command = command_of(service, {}, environ)
-    assert command == ["node", "server.js"]
+    assert command == ["/opt/umami/node", "server.js"]
     with subprocess.Popen(
         [
             sys.executable,
