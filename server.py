@@ -20,9 +20,10 @@ from portal.config.model import Config
 from portal.gitlab.hints import Hints
 from portal.http.server import SheddingServer
 from portal.metrics.access import Guesses
-from portal.operations import commands
+from portal.operations import checks, commands
 from portal.operations.probe import probe
 from portal.process import logs
+from portal.process.binding import bind_fault
 from portal.process.descriptors import allow_descriptors, open_standard_streams
 from portal.process.heap import keep_heap
 from portal.process.listener import Listener
@@ -38,6 +39,16 @@ from sql.errors import SqlError
 log = logging.getLogger("portal.server")
 
 BACKLOG = 4096
+EXAMPLES = """\
+examples:
+  serve:                   server.py --config portal.toml
+  serve with 4 processes:  server.py --config portal.toml --processes 4
+  check the file:          server.py --config portal.toml --check-config
+  ask GitLab and Umami:    server.py --config portal.toml --check-config --probe
+  copy the database:       server.py --config portal.toml --backup portal-backup.sqlite3
+  correct the totals:      server.py --config portal.toml --rebuild-totals
+  delete old rows:         server.py --config portal.toml --prune-before 2024-01-01
+"""
 
 
 class Portal:
@@ -116,14 +127,23 @@ def port_number(text: str) -> int:
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="server.py", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="server.py",
+        description="Serve the portal, or do one thing for its operator.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--config", type=Path, required=True, help="the TOML file")
     parser.add_argument(
         "--port", type=port_number, help="listen on this port instead of the file's"
     )
     parser.add_argument("--data-dir", type=Path, help="write here instead of the file's data_dir")
     parser.add_argument("--processes", type=int, default=1, help="over one database (default: 1)")
-    parser.add_argument("--check-config", action="store_true", help="only say what is wrong in it")
+    parser.add_argument(
+        "--check-config",
+        action="store_true",
+        help="say what is wrong in the file, its folders included, and end",
+    )
     parser.add_argument(
         "--probe",
         action="store_true",
@@ -157,7 +177,11 @@ def run(config: Config, processes: int) -> int:
     if why := catalog.prepare(config.catalog_index):
         log.warning("the catalog's index is made anew: %s", why)
     allow_descriptors(config.limits.transfers)
-    bound = bind_sockets(config.port, config.address, backlog=BACKLOG)
+    try:
+        bound = bind_sockets(config.port, config.address, backlog=BACKLOG)
+    except OSError as error:
+        log.critical("cannot run: %s", bind_fault(error, config.address, config.port))
+        return 1
     sockets = [Listener(each) for each in bound]
     pulse = Pulse(Notifier(os.environ, os.getpid()), processes)
     shared = Shared(
@@ -193,6 +217,9 @@ def main(argv: list[str]) -> int:
         sys.stderr.writelines(f"{fault}\n" for fault in error.faults)
         return 2
     if options.check_config:
+        if faults := checks.faults(config):
+            sys.stderr.writelines(f"{fault}\n" for fault in faults)
+            return 2
         return asyncio.run(probe(config)) if options.probe else 0
     if command := commands.chosen(options):
         return command(config)

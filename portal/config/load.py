@@ -148,7 +148,7 @@ def _catalog(table: SettingsTable, environ: Mapping[str, str]) -> Path:
 
 def _projects(root: SettingsTable) -> tuple[Project, ...]:
     projects = []
-    for table in root.tables("projects"):
+    for table in root.tables("projects", name="slug"):
         slug = table.slug("slug", reserved=RESERVED_SLUGS)
         path = table.project_path("gitlab")
         title = table.text("title", slug)

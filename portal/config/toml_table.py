@@ -1,5 +1,6 @@
 """One table of a TOML document: each value checked, each fault collected, no unknown key missed."""
 
+from difflib import get_close_matches
 from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
@@ -32,8 +33,16 @@ class TomlTable:
         return self._faults + self._unknown()
 
     def _unknown(self) -> list[str]:
-        own = [f"{self._prefix}{key}: unknown key" for key in self._table if key not in self._read]
+        own = [
+            f"{self._prefix}{key}: unknown key{self._meant(key)}"
+            for key in self._table
+            if key not in self._read
+        ]
         return own + [line for child in self._children for line in child._unknown()]
+
+    def _meant(self, key: str) -> str:
+        near = get_close_matches(key.lower(), self._read, n=1)
+        return f'; did you mean "{near[0]}"?' if near else ""
 
     def _take(self, key: str, kind: type[T], default: T | None, what: str) -> T | None:
         self._read.add(key)
@@ -56,13 +65,19 @@ class TomlTable:
         """The table of that name; an empty one where it is missing."""
         return self._child(self._take(key, dict, {}, "a table") or {}, f"{self._prefix}{key}.")
 
-    def tables(self, key: str, least: int = 1) -> list[Self]:
-        """The tables of an array of tables, which may be missing only where `least` is 0."""
+    def tables(self, key: str, least: int = 1, name: str = "") -> list[Self]:
+        """The tables of an array of tables, which may be missing only where `least` is 0.
+
+        Faults name each by its value of `name`, or by its number where it has none.
+        """
         entries = self._take(key, list, None if least else [], "an array of tables") or []
         if any(not isinstance(entry, dict) for entry in entries):
             self.fault(key, "must be an array of tables")
             return []
-        return [self._child(e, f"{self._prefix}{key}[{i}].") for i, e in enumerate(entries)]
+        return [
+            self._child(e, f"{self._prefix}{key}[{_named(e.get(name), i)}].")
+            for i, e in enumerate(entries)
+        ]
 
     def text(self, key: str, default: str | None) -> str:
         """A string without control characters."""
@@ -100,3 +115,8 @@ class TomlTable:
             self.fault(key, "must be an array of strings")
             return []
         return entries
+
+
+def _named(value: object, number: int) -> str:
+    usable = isinstance(value, str) and value.isprintable() and 0 < len(value) <= 63
+    return f'"{value}"' if usable else str(number)

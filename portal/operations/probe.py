@@ -2,14 +2,13 @@
 
 import logging
 import sys
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from portal.analytics import probe as umami
 from portal.config.model import Config
 from portal.findings import Finding, report
 from portal.gitlab.probe import GitLabProbe
+from portal.operations.folders import existing, write_fault
 from portal.relay.curl import CurlClient
 
 ANSWER_BYTES = 48 << 20
@@ -38,20 +37,3 @@ async def _writable(config: Config) -> AsyncIterator[Finding]:
     for folder in dict.fromkeys(existing(folder) for folder in folders):
         why = write_fault(folder)
         yield Finding(not why, why or f"files can be written in {folder}")
-
-
-def existing(folder: Path) -> Path:
-    """The folder, or the nearest above it in which it would be made."""
-    folder = folder.absolute()
-    return next(one for one in (folder, *folder.parents) if one.exists())
-
-
-def write_fault(folder: Path) -> str:
-    """Write and delete a file; why that fails, "" where it does not."""
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"probe")
-            file.flush()
-    except OSError as error:
-        return f"no file can be written in {folder}: {error.strerror}"
-    return ""

@@ -76,8 +76,8 @@ def test_the_example_is_valid():
     ("addition", "fault"),
     [
         ("x = 1", "x: unknown key"),
-        ("[limit]\n", "limit: unknown key"),
-        ("[limits]\ntransfer = 1", "limits.transfer: unknown key"),
+        ("[limit]\n", 'limit: unknown key; did you mean "limits"?'),
+        ("[limits]\ntransfer = 1", 'limits.transfer: unknown key; did you mean "transfers"?'),
         ("[limits]\ntransfers = 0", "limits.transfers: must be from 1 to 100000"),
         ("[limits]\ntransfers = true", "limits.transfers: must be a whole number"),
         ("[limits]\nstall = 3", "limits.stall: unknown key"),
@@ -110,13 +110,19 @@ def test_the_example_is_valid():
         ("[umami]\nurl = 'umami'", 'umami.url: "umami" must be an address'),
         ("[site]\ntitle = 3", "site.title: must be a string"),
         ('[site]\ntitle = "a\\nb"', "site.title: must not hold control characters"),
-        ("[[projects]]\nslug = 'metrics'\ngitlab = 'a/b'", 'projects[1].slug: "metrics" is one of'),
-        ("[[projects]]\nslug = 'pets'\ngitlab = 'a/b'", 'projects[1].slug: "pets" is taken'),
-        ("[[projects]]\nslug = 'Ä'\ngitlab = 'a/b'", 'projects[1].slug: "Ä" must be lower-case'),
-        ("[[projects]]\nslug = 'x.git'\ngitlab = 'a/b'", 'projects[1].slug: "x.git" must be'),
-        ("[[projects]]\nslug = 'x'", "projects[1].gitlab: must be set"),
-        ("[[projects]]\nslug = 'x'\ngitlab = '../x'", 'projects[1].gitlab: "../x" must be a path'),
-        ("[[projects]]\nslug = 'x'\ngitlab = '17'", 'projects[1].gitlab: "17" must be a path'),
+        (
+            "[[projects]]\nslug = 'metrics'\ngitlab = 'a/b'",
+            'projects["metrics"].slug: "metrics" is one of',
+        ),
+        ("[[projects]]\nslug = 'pets'\ngitlab = 'a/b'", 'projects["pets"].slug: "pets" is taken'),
+        ("[[projects]]\nslug = 'Ä'\ngitlab = 'a/b'", 'projects["Ä"].slug: "Ä" must be lower-case'),
+        ("[[projects]]\nslug = 'x.git'\ngitlab = 'a/b'", 'projects["x.git"].slug: "x.git" must be'),
+        ("[[projects]]\nslug = 'x'", 'projects["x"].gitlab: must be set'),
+        (
+            "[[projects]]\nslug = 'x'\ngitlab = '../x'",
+            'projects["x"].gitlab: "../x" must be a path',
+        ),
+        ("[[projects]]\nslug = 'x'\ngitlab = '17'", 'projects["x"].gitlab: "17" must be a path'),
     ],
 )
 def test_each_fault_names_its_key(addition, fault):

@@ -126,8 +126,10 @@ def test_clocks(date, fine, sentence):
     assert sentence in finding.sentence
 
 
-def test_a_data_dir_that_is_a_file(content, tmp_path):
-    tmp_path.joinpath("data").touch()
+def test_a_folder_of_the_data_that_is_a_file(content, tmp_path):
+    tmp_path.joinpath("data").mkdir()
+    tmp_path.joinpath("data", "spill").touch()
     status, text = asyncio.run(said(content, tmp_path))
     assert status == 1
-    assert f"FAULT no file can be written in {tmp_path}/data: Not a directory" in text
+    assert f"FAULT no file can be written in {tmp_path}/data/spill: Not a directory" in text
+    assert [path.name for path in tmp_path.joinpath("data").iterdir()] == ["spill"]

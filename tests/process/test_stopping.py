@@ -148,8 +148,8 @@ def test_check_config(start_portal, tmp_path):
     status, said = server("--config", bad, "--check-config", METRICS_TOKEN="with space")
     assert status == 2
     assert said.splitlines() == [
-        'projects[2].slug: "metrics" is one of the portal\'s own paths',
-        "projects[2].gitlab: must be set",
+        'projects["metrics"].slug: "metrics" is one of the portal\'s own paths',
+        'projects["metrics"].gitlab: must be set',
         "METRICS_TOKEN: must be printable ASCII without spaces",
     ]
     assert not portal.data_dir.exists()
