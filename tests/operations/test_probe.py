@@ -1,6 +1,7 @@
 """server.py --check-config --probe: what it says of GitLab, and of the folders."""
 
 import asyncio
+import ssl
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -103,6 +104,29 @@ def test_nobody_answers(content, tmp_path):
     assert status == 1
     assert "FAULT GitLab at http://127.0.0.1:9: no answer: " in text
     assert "pets: " not in text
+
+
+def test_a_certificate_that_nobody_signed(content, tmp_path):
+    """Said in words, with the setting that helps."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=gitlab.test",
+         "-out", str(certificate), "-keyout", str(key), "-days", "2"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def asked():
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            return await said(content, tmp_path, gitlab=f"https://127.0.0.1:{port}")
+
+    status, text = asyncio.run(asked())
+    assert status == 1
+    assert ": its certificate is not accepted: " in text
+    assert "(see gitlab.ca_file)" in text
 
 
 def test_without_a_token(content, tmp_path):
