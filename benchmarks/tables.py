@@ -107,7 +107,7 @@ class Tables:
         return rank if rank < count else int(count * self.draws.random() ** 2)
 
     def _new_table(self, category: str, rows: int) -> Table:
-        taken = {table.name for table in self.tables}
+        taken = {table.name.removeprefix("D_") for table in self.tables}
         table = Table(category, self.words.camel(taken), some_columns(self, large=rows > LARGE))
         table.name = f"D_{table.name}"
         self.tables.append(table)
