@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.web import Application
 
-from handlers import analytics, downloads, git, hooks, metrics, pages, releases, wellknown
+from handlers import analytics, downloads, git, hooks, images, metrics, pages, releases, wellknown
 from handlers.base.handler import NotFoundHandler, log_request
 from handlers.base.receiving import PortalApplication
 from handlers.catalog import diff, search
@@ -43,6 +43,7 @@ ROUTES: tuple[Any, ...] = (
     (r"/downloads/([^/]+)/([^/]+)", releases.ReleaseHandler),
     (r"/downloads/([^/]+)/(.+)/", releases.FolderHandler),
     (r"/downloads/([^/]+)/(.+)/([^/]+)", downloads.AssetHandler),
+    (r"/images/([^/]+)/(.+)/([^/]+)", images.ImageHandler),
     (rf"{GIT}/+info/+refs", git.InfoRefsHandler),
     (rf"{GIT}/+git-upload-pack", git.UploadPackHandler),
     (rf"{GIT}/+info/+lfs/.*", git.LfsHandler),

@@ -12,7 +12,7 @@ from portal.errors import NotFound, PortalError
 from portal.http.accept import Form, release_forms
 from portal.releases import text
 from portal.releases.model import Listing, Release, release_path
-from portal.releases.notes import render
+from portal.releases.notes import release_notes
 from portal.suggestions import Place, nearest
 
 
@@ -137,7 +137,9 @@ class ProjectHandler(ReleasesHandler):
         self, project: Project, listing: Listing, shown: tuple[Release, ...], number: int
     ) -> None:
         """The page; the notes are rendered off the loop, and remembered."""
-        notes = await asyncio.to_thread(lambda: {r.version: render(r.notes) for r in shown})
+        notes = await asyncio.to_thread(
+            lambda: {r.version: release_notes(project.slug, r) for r in shown}
+        )
         await self.answer_page(
             "releases/project.html",
             project=project,

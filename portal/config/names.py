@@ -11,6 +11,7 @@ RESERVED_SLUGS = frozenset(
     {"badges", "catalog", "downloads", "favicon.ico", "feeds", "healthz", "latest", "metrics"}
     | {
         "hooks",
+        "images",
         "manifest.webmanifest",
         "privacy",
         "readyz",

@@ -119,7 +119,8 @@ class ListingFiles:
 
 def _release(document: Mapping[str, Any]) -> Release:
     files = {
-        kind: tuple(Asset(**asset) for asset in document[kind]) for kind in ("assets", "archives")
+        kind: tuple(Asset(**asset) for asset in document.get(kind, ()))
+        for kind in ("assets", "archives", "uploads")  # an earlier version wrote no uploads
     }
     links = tuple(OutgoingLink(**link) for link in document["links"])
     edited = document.get("edited_at")  # absent in what an earlier version wrote

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from portal.gitlab.addresses import Address, Kind, ProjectLocation, read_address
 from portal.gitlab.naming import Named, file_name, looks_like_file, names, unprintable
+from portal.gitlab.notes_uploads import notes_uploads
 from portal.releases.model import Asset, LeftOut, OutgoingLink, Release
 
 ARCHIVE_FORMATS = ("tar.gz", "zip", "tar.bz2", "tar")
@@ -60,15 +61,18 @@ def read_release(entry: Any, source: ReleaseSource) -> tuple[Release, tuple[Left
     for link in _list(assets.get("links")):
         reader.read(link)
     files = reader.assets()
+    notes = text(entry.get("description"))
+    archives = _archives(assets.get("sources"), source, version, [a.name for a in files])
     release = Release(
         version=version,
         title=text(entry.get("name")) or version,
-        notes=text(entry.get("description")),
+        notes=notes,
         released_at=_time(entry.get("released_at")) or _created(entry),
         upcoming=entry.get("upcoming_release") is True,
         assets=files,
-        archives=_archives(assets.get("sources"), source, version, [a.name for a in files]),
+        archives=archives,
         links=tuple(reader.outgoing),
+        uploads=notes_uploads(notes, source.place, (*files, *archives)),
     )
     return release, tuple(reader.left_out)
 

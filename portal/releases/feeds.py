@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement  # nosec B405
 from portal.config.model import Project
 from portal.config.site import Site
 from portal.releases.model import Listing, Release, release_path
-from portal.releases.notes import render
+from portal.releases.notes import release_notes
 
 ATOM = "http://www.w3.org/2005/Atom"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -68,7 +68,7 @@ def _entry(feed: Element, site: Site, origin: str, project: Project, release: Re
     SubElement(entry, "link", rel="alternate", type="text/html", href=address)
     # No enclosures: readers fetch these by themselves, and nobody has downloaded anything then.
     content = SubElement(entry, "content", type="html")
-    content.text = _clean(str(render(release.notes)))
+    content.text = _clean(str(release_notes(project.slug, release, origin)))
 
 
 def sitemap(pages: Iterable[tuple[str, datetime | None]]) -> bytes:

@@ -6,6 +6,14 @@ from datetime import datetime
 from urllib.parse import quote
 
 PAGE = 50  # releases on one page of a project
+IMAGES = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "avif": "image/avif",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +63,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release of a project; `version` is its tag, `notes` CommonMark, `released_at` aware.
+    """One release of a project; `version` is its tag, `notes` Markdown, `released_at` aware.
 
-    File names are unique within a release, over `assets` and `archives` together. `edited_at` is
+    File names are unique within a release, over `assets` and `archives` together. `uploads` are
+    files to which the notes refer, each labelled with the reference, and with a name of its own
+    unless it is one of the others or is referred to in several ways. `edited_at` is
     the aware time of the last edit that the portal saw, None without one; GitLab does not say.
     """
 
@@ -71,6 +81,7 @@ class Release:
     links: tuple[OutgoingLink, ...] = ()
     prerelease: bool = False
     edited_at: datetime | None = None
+    uploads: tuple[Asset, ...] = ()
 
     @property
     def content(self) -> tuple[object, ...]:
@@ -83,8 +94,14 @@ class Release:
         return "release-" + quote(self.version, safe="").replace("%", "_")
 
     def asset(self, name: str) -> Asset | None:
-        """The asset or source archive of that file name, or None."""
-        return next((a for a in (*self.assets, *self.archives) if a.name == name), None)
+        """The asset, source archive or upload of that file name, or None."""
+        files = (*self.assets, *self.archives, *self.uploads)
+        return next((a for a in files if a.name == name), None)
+
+    def image(self, name: str) -> Asset | None:
+        """The upload of that file name if the page shows it as an image, or None."""
+        uploads = (u for u in self.uploads if u.name == name and image_type(name))
+        return next(uploads, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +144,14 @@ class Listing:
         return next((r for r in out if not r.prerelease), out[0] if out else None)
 
 
+def image_type(name: str) -> str:
+    """The media type of an image that pages show, by its name; "" of any other file.
+
+    SVG is none of them: opened by itself it is a document, which can hold scripts.
+    """
+    return IMAGES.get(name.rpartition(".")[2].lower(), "")
+
+
 def newest_first(releases: Iterable[Release]) -> tuple[Release, ...]:
     """By date, newest first; where dates are equal, in the order given."""
     return tuple(sorted(releases, key=lambda release: release.released_at, reverse=True))
@@ -138,6 +163,11 @@ def asset_path(slug: str, version: str, asset: str) -> str:
     Each part is one path segment: the tag `release/2.1` is `release%2F2.1`.
     """
     return "/downloads/" + "/".join(quote(part, safe="") for part in (slug, version, asset))
+
+
+def image_path(slug: str, version: str, name: str) -> str:
+    """The address at which an image of the notes is shown, uncounted."""
+    return "/images/" + "/".join(quote(part, safe="") for part in (slug, version, name))
 
 
 def release_path(slug: str, version: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from portal.gitlab.addresses import ProjectLocation
 from portal.gitlab.entries import MalformedRelease, ReleaseSource, read_release
 from portal.gitlab.naming import file_name
+from portal.gitlab.notes_uploads import UPLOADS
 from portal.releases.model import Listing, asset_path, newest_first
 from portal.releases.stability import with_prereleases
 from tests.support.gitlab.api import entry, link
@@ -244,3 +245,52 @@ def test_newest_first_and_latest():
     assert listing.release("v9") is None
     assert Listing(releases[2:3], datetime.now(UTC)).latest().version == "v2.0.0-rc.1"
     assert Listing(releases[:1], datetime.now(UTC)).latest() is None
+
+
+SECRET = "0123456789abcdef" * 2
+API = f"{GITLAB}/api/v4/projects/7/uploads/{SECRET}"
+
+
+@pytest.mark.parametrize(
+    ("notes", "found"),
+    [
+        (f"![a](/uploads/{SECRET}/a.png)", [("a.png", f"{API}/a.png")]),
+        (f"<{GITLAB}/example/pets/uploads/{SECRET}/a.png>", [("a.png", f"{API}/a.png")]),
+        (f"[x]: /-/project/7/uploads/{SECRET}/a.png", [("a.png", f"{API}/a.png")]),
+        (f"[a](/example/pets/uploads/{SECRET}/%C3%A4.png)", [("ä.png", f"{API}/ä.png")]),
+        (
+            f"(/uploads/{SECRET}/a.zip)",
+            [("a.zip", f"{GITLAB}/api/v4/projects/7/uploads/{SECRET}/a.zip")],
+        ),
+        (f"(/-/project/8/uploads/{SECRET}/a.png)", []),
+        (f"(/other/project/uploads/{SECRET}/a.png)", []),
+        (f"(https://elsewhere.example/uploads/{SECRET}/a.png)", []),
+        (f"(/uploads/{SECRET[1:]}/a.png)", []),
+        (f"(/uploads/{SECRET}/../variables)", []),
+        (f"(/uploads/{SECRET}/%2e%2e%2fvariables)", []),
+        (f"(/api/v4/projects/7/variables?/uploads/{SECRET}/a.png)", []),
+        (f"(/uploads/{SECRET}/)", []),
+    ],
+)
+def test_uploads_of_notes(notes, found):
+    release = read("v1", description=notes)
+    assert [(u.name, u.url) for u in release.uploads] == found
+    assert all(u.label in notes or "%" in notes for u in release.uploads)
+
+
+def test_uploads_keep_their_names_apart_from_files_and_from_each_other():
+    other = SECRET[::-1]
+    notes = f"(/uploads/{SECRET}/a.png) (/uploads/{other}/a.png) (/uploads/{SECRET}/b.zip)"
+    links = (link("https://x.example/a.png"), link(f"{GITLAB}/-/project/7/uploads/{SECRET}/b.zip"))
+    release = read("v1", *links, description=notes)
+    assert [a.name for a in release.assets] == ["a.png", "b.zip"]
+    found = [u.name for u in release.uploads]
+    assert found[2] == "b.zip"
+    assert len({*found, "a.png"}) == 4
+    assert release.image(found[0]) is release.uploads[0]
+    assert release.image("b.zip") is None
+
+
+def test_uploads_are_bounded():
+    notes = " ".join(f"/uploads/{n:032x}/a.png" for n in range(200))
+    assert len(read("v1", description=notes).uploads) == UPLOADS
