@@ -101,3 +101,42 @@ def test_what_was_known_stays_while_packages_fail():
         assert (await api.releases(PETS))[0].assets[0].size is None
 
     run(test)
+
+
+OTHER = "cd" * 32
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "linked", "told"),
+    [
+        (SHA, OTHER, "a.zip", 1),
+        (SHA, SHA, "a.zip", 0),
+        (SHA, None, "a.zip", 0),  # GitLab does not say, so nothing is known to have changed
+        (None, OTHER, "a.zip", 0),
+        (SHA, OTHER, "b.zip", 0),  # no release links to it
+    ],
+)
+def test_a_published_file_whose_checksum_changes_is_told_once(
+    monkeypatch, caplog, before, after, linked, told
+):
+    files = f"{PACKAGES}/5/package_files"
+
+    async def test(standin, api):
+        url = f"{standin.url}/api/v4/projects/example%2Fpets/packages/generic/pets/1/{linked}"
+        standin.answers[RELEASES] = Answer([entry("v1", link(url))])
+        standin.answers[PACKAGES] = Answer([{"id": 5, "name": "pets", "version": "1"}])
+        start = asyncio.get_running_loop().time()
+        await api.releases(PETS)
+        for round_, sha256 in enumerate((before, after, after, after)):
+            old, new = package_file(1, "a.zip", 1, before), package_file(2, "a.zip", 1, sha256)
+            standin.answers[files] = Answer([old] if round_ == 0 else [old, new])
+            moment = start + 700 * round_
+            monkeypatch.setattr("portal.gitlab.packages.monotonic", lambda at=moment: at)
+            (release,) = await api.measure(PETS)
+            assert release.assets[0].sha256 == (sha256 if linked == "a.zip" else None)
+        assert standin.asked(files) == 4
+
+    run(test)
+    words = f"'a.zip' of package 'pets' '1' was replaced: its SHA-256 was {before} and is {after}"
+    assert caplog.text.count("was replaced") == told
+    assert told == 0 or words in caplog.text
