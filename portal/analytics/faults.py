@@ -1,9 +1,9 @@
 """What Umami's answer to an event says about its installation, in words for the operator.
 
 An answer of status 500 has the error serialized in it (`errorObject`): Prisma's code, the code of
-SQLite or of Node, and a message (src/app/api/send/route.ts). They were read from a running Umami 3.1
-with SQLite, but for a full, broken or read-only disk, which are SQLite's own codes; PostgreSQL's are
-those of @prisma/adapter-pg and @prisma/client 7.8.
+SQLite or of Node, and a message (src/app/api/send/route.ts). They were read from a running Umami
+3.1 with SQLite, but for a full, broken or read-only disk, which are SQLite's own codes;
+PostgreSQL's are those of @prisma/adapter-pg and @prisma/client 7.8.
 """
 
 import json
