@@ -21,7 +21,7 @@ THEN = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
 FILES = (Asset("a.zip", "A", "https://x/a", 5, "ab" * 32), Asset("b\ud800", "", "https://x/b"))
 RELEASES = (
     Release("v2/ü", "Zwei", "# Ä\n\ud800", THEN, True, FILES, ()),
-    Release("v1", "v1", "", THEN, False, (), FILES[1:]),
+    Release("v1", "v1", "", THEN, False, (), FILES[1:], uploads=FILES[:1]),
 )
 
 
