@@ -15,9 +15,9 @@ from portal.events import ToolUse
 from portal.http.forms import posted_file
 from portal.operations.traffic import Refusal
 from portal.saves.errors import WrongToolError
+from portal.saves.limits import FILE_BYTES
 
 FIELD = "file"
-FILE_LIMIT = 16 << 20
 FORM_BYTES = 64 << 10  # what a form adds to its file
 NUMBER = r"([A-Za-z0-9_-]{16,64})"
 REASONS: dict[int, Refusal] = {
@@ -50,7 +50,7 @@ def routes(pages: ToolPages) -> list[Route]:
 class DropHandler(ToolPostHandler):
     """/<tool>: the page on which a file is dropped, and the file itself."""
 
-    body_limit = FILE_LIMIT + FORM_BYTES
+    body_limit = FILE_BYTES + FORM_BYTES
     forms = ("html", "json")
 
     @property
@@ -61,19 +61,19 @@ class DropHandler(ToolPostHandler):
     def too_large(self) -> PortalError:
         """What to say of too large a file."""
         return TooLarge(
-            f"The file is larger than {FILE_LIMIT >> 20} MiB.",
+            f"The file is larger than {FILE_BYTES >> 20} MiB.",
             f"No save of the game is that large. Choose {self.pages.tool.title}.",
         )
 
     async def get(self) -> None:
         """The page."""
-        await self.answer_page("tools/drop.html", error=None, way_on=None, limit=FILE_LIMIT)
+        await self.answer_page("tools/drop.html", error=None, way_on=None, limit=FILE_BYTES)
 
     async def post(self) -> None:
         """Read a file, count that, and say where it is now."""
         wants_json = self.wants_json  # an unknown format is refused before anything is counted
         name, content = await asyncio.to_thread(self.file, self.received())
-        if len(content) > FILE_LIMIT:
+        if len(content) > FILE_BYTES:
             raise self.too_large()
         services = self.services
         opened = await services.workers.open_file(self.tool, content)
@@ -116,7 +116,7 @@ class DropHandler(ToolPostHandler):
         # From a page without a referrer the next try would come without its origin, too.
         self.set_header("Referrer-Policy", "same-origin")
         way_on = self.way_on(error) if isinstance(error, WrongToolError) else None
-        self.page("tools/drop.html", pages=self.pages, error=error, way_on=way_on, limit=FILE_LIMIT)
+        self.page("tools/drop.html", pages=self.pages, error=error, way_on=way_on, limit=FILE_BYTES)
 
 
 class LostHandler(ToolHandler):

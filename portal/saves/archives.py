@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from portal.saves.errors import OTHER_FILE, SaveError
+from portal.saves.limits import FILE_BYTES
 
 MAX_FILES = 1000
 MAX_DIRECTORY = 256 << 10  # bytes
-MAX_FILE = 16 << 20  # bytes of one file; what can be uploaded by itself
 MAX_ALL = 48 << 20  # bytes that are unpacked, of all files together
 _END = struct.Struct("<4s4H2LH")  # APPNOTE.TXT 4.3.16, end of central directory record
 _END_MARK = b"PK\5\6"
@@ -44,7 +44,7 @@ def members(content: bytes, marks: tuple[bytes, ...]) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist()[:MAX_FILES]:
-                if info.is_dir() or info.file_size > MAX_FILE:
+                if info.is_dir() or info.file_size > FILE_BYTES:
                     continue
                 if info.flag_bits & _ENCRYPTED:
                     raise SaveError("The zip archive is encrypted.", _ONE)
@@ -53,9 +53,9 @@ def members(content: bytes, marks: tuple[bytes, ...]) -> Iterator[Member]:
                         "The zip archive is packed in a way that is not read here.", _ONE
                     )
                 with archive.open(info) as file:
-                    unpacked = file.read(min(left, MAX_FILE) + 1)
+                    unpacked = file.read(min(left, FILE_BYTES) + 1)
                 left -= len(unpacked)
-                if left < 0 or len(unpacked) > MAX_FILE:
+                if left < 0 or len(unpacked) > FILE_BYTES:
                     raise SaveError(f"The zip archive holds more than {MAX_ALL >> 20} MiB.", _ONE)
                 if any(mark in unpacked for mark in marks):
                     yield Member(info.filename.replace("\\", "/").rpartition("/")[2], unpacked)

@@ -8,6 +8,7 @@ from portal.saves.document import Document
 from portal.saves.edits import Edit
 from portal.saves.errors import EditError
 from portal.saves.jsontext import Node
+from portal.saves.limits import FILE_BYTES
 from portal.saves.mount import Mount
 from portal.saves.mount_edits import EDITS, MountEffect, Subject, named, possible
 from portal.saves.plain import Change, Doubt, get, put_all
@@ -15,7 +16,6 @@ from portal.saves.repairs import repair_mount
 from portal.saves.rules import NO_RULES, Rules
 from portal.saves.splices import relisted
 
-MAX_TEXT = 16 << 20  # characters: what can be uploaded again
 MAX_MOUNTS = 1000  # 16 MiB hold some 300 real ones
 _EDITS = {**EDITS, "own_guid": own_guid, "repair": repair_mount}
 
@@ -80,8 +80,10 @@ class Herd:
 
     def _clone(self, subject: Subject, edit: Edit) -> None:
         length = sum(m.node.end - m.node.start for m in (*self._mounts, subject.mount) if m)
-        if length > MAX_TEXT:
-            raise EditError(f"With that clone the file would be larger than {MAX_TEXT >> 20} MiB.")
+        if length > FILE_BYTES:
+            raise EditError(
+                f"With that clone the file would be larger than {FILE_BYTES >> 20} MiB."
+            )
         effects = [own_identity(subject, self._cards, only_guid=False)]
         if edit.has("name"):
             effects.append(named(subject, edit.name("name")))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.errors import TooLarge, TooMany, Unavailable, spoken
+from portal.saves.limits import FILE_BYTES
 from portal.uploads.folder import StoredFile
 
 
@@ -18,7 +19,7 @@ class UploadLimits:
     """How long (seconds), how many files and bytes; with edited copies, except `client_files`."""
 
     seconds: int = 3600
-    file_bytes: int = 16 << 20
+    file_bytes: int = FILE_BYTES
     client_files: int = 20
     client_bytes: int = 64 << 20
     total_files: int = 4000  # so that the folder is read in some 10 ms

@@ -19,8 +19,9 @@ from pathlib import Path
 from portal import saves
 from portal.jsontypes import JSON, JSONObject
 from portal.saves.errors import EditError, SaveError, WrongToolError
+from portal.saves.limits import FILE_BYTES
 from portal.saves.rules import read_rules
-from portal.workers.protocol import HEAD, MAX_CONTENT, NAME, READY, SENTENCE, answer_lines
+from portal.workers.protocol import HEAD, NAME, READY, SENTENCE, answer_lines
 
 MEMORY_BYTES = 1 << 30  # of address space; 128 MiB changed and read again took 0.5 GB
 CPU_SECONDS = 6  # for one file; the portal ends a worker after 4 s by the clock
@@ -118,8 +119,8 @@ def _run(request: bytes, content: bytes) -> tuple[dict[str, JSON], bytes]:
     if job == "preview":
         return {"changes": saves.preview(tool, content, edits, rules)}, b""
     written = saves.change(tool, content, edits, rules)
-    if len(written.content) > MAX_CONTENT:
-        sentence = f"The changed file would have more than {MAX_CONTENT >> 20} MiB."
+    if len(written.content) > FILE_BYTES:
+        sentence = f"The changed file would have more than {FILE_BYTES >> 20} MiB."
         raise EditError(sentence)
     return {"changes": written.changes, "description": written.description}, written.content
 

@@ -17,7 +17,6 @@ from portal.jsontypes import JSON, JSONObject
 
 HEAD = struct.Struct("!8sII")
 READY = b"ready\n"  # what a worker says first: a death before it is no file's fault
-MAX_CONTENT = 16 << 20  # bytes; what may be uploaded, so that a changed file can be opened again
 MAX_JSON = 4 << 20  # bytes; 400 mounts are 235 kB
 MAX_LINE = 256 << 10  # bytes
 SENTENCE = 600  # characters

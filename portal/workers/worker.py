@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.workers.protocol import HEAD, MAX_CONTENT, MAX_JSON, READY
+from portal.saves.limits import FILE_BYTES
+from portal.workers.protocol import HEAD, MAX_JSON, READY
 
 ROOT = Path(__file__).parent.parent.parent
 # No site-packages, no environment, no byte code written: portal.saves needs the library alone.
@@ -85,7 +86,7 @@ class Worker:
             _send(connection, request.content, until)
             self._files += 1
             answered, json_size, size = HEAD.unpack(_receive(connection, HEAD.size, until))
-            if answered != name or json_size > MAX_JSON or size > MAX_CONTENT:
+            if answered != name or json_size > MAX_JSON or size > FILE_BYTES:
                 raise WorkerBroken("it answered nonsense")
             json = _receive(connection, json_size, until)
             answer = Frame(json, _receive(connection, size, until))

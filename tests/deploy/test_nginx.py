@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from handlers.tools.drop import FILE_LIMIT
 from portal.http.client import ip_hash
+from portal.saves.limits import FILE_BYTES
 from tests.conftest import LARGE
 from tests.process.test_stopping import BIG
 from tests.support.deploy.caddy import VISITOR, Upstream, free_port
@@ -108,7 +108,7 @@ def test_too_large_a_file_is_refused_by_the_portal(site, tmp_path, version):
     """In its own words, with its own limit; nginx' page knows neither."""
     _, nginx = site
     with (tmp_path / "save.json").open("wb") as file:
-        file.truncate(2 * FILE_LIMIT)
+        file.truncate(2 * FILE_BYTES)
     form = ("-F", f"file=@{tmp_path / 'save.json'}", "-H", "Accept: application/json")
     status, _, body = nginx.ask("/pets", version, *form, "-H", "Expect:")
     assert (status, b"MiB" in body) == (413, True)

@@ -198,7 +198,7 @@ def test_a_name_that_stays_keeps_its_spelling():
 
 def test_clones_stop_where_the_file_could_not_be_uploaded_again(monkeypatch):
     content = mounts_json({})
-    monkeypatch.setattr("portal.saves.herd.MAX_TEXT", 3 * len(content))
+    monkeypatch.setattr("portal.saves.herd.FILE_BYTES", 3 * len(content))
     changed(content, edit("clone"))
     with pytest.raises(EditError, match="would be larger than"):
         changed(content, *[edit("clone")] * 3)
