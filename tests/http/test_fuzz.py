@@ -9,6 +9,7 @@ seed and shows the request.
 
 import os
 import random
+import re
 import socket
 import sys
 import time
@@ -53,7 +54,7 @@ def words_of(portal):
 def meant(status, headers, request):
     """Whether an answer is one that a portal in good health gives."""
     if status == 501:
-        return b"/info/lfs/" in request
+        return re.search(rb"/info/+lfs/", request) is not None
     return status < 500 or (status == 503 and "retry-after" in headers)
 
 
