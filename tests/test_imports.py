@@ -49,7 +49,7 @@ ALONE = {
         *("portal.relay.head", "portal.relay.request_body"),
         *("portal.relay.stall", "portal.relay.buffer", "portal.relay.transfer"),
     },
-    "portal/relay/transfer.py": {"portal.errors", "portal.relay.stall"},
+    "portal/relay/transfer.py": {"portal.errors", "portal.relay.curl", "portal.relay.stall"},
 }
 
 

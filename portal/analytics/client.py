@@ -15,7 +15,7 @@ from tornado.curl_httpclient import CurlError
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 from tornado.httputil import HTTPHeaders
 
-from portal import __version__
+from portal.relay.curl import USER_AGENT, without_proxy
 
 ANSWER_BYTES = 1 << 20  # of any answer
 HEARTBEAT_SECONDS = 1.0
@@ -111,7 +111,7 @@ class UmamiClient:
             connect_timeout=seconds,
             request_timeout=seconds,
             follow_redirects=False,
-            user_agent=f"portal/{__version__}",
+            user_agent=USER_AGENT,
             prepare_curl_callback=_prepare,
         )
         try:
@@ -128,5 +128,4 @@ class UmamiClient:
 def _prepare(curl: pycurl.Curl) -> None:
     curl.setopt(pycurl.FRESH_CONNECT, 1)
     curl.setopt(pycurl.FORBID_REUSE, 1)
-    # Tornado unsets it, and libcurl would then obey http_proxy from the environment.
-    curl.setopt(pycurl.PROXY, "")
+    without_proxy(curl)

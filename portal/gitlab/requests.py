@@ -7,8 +7,6 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,12 +15,12 @@ from tornado.curl_httpclient import CurlError
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 
-from portal import __version__
 from portal.config.model import GitLab, Limits
 from portal.gitlab import decoding
 from portal.gitlab.collection import paused_collection
+from portal.http.retry_after import seconds_to_wait
 from portal.relay.credential import Credential
-from portal.relay.curl import reason, towards_gitlab
+from portal.relay.curl import STALE_CONNECTION, USER_AGENT, reason, towards_gitlab
 
 log = logging.getLogger("portal.gitlab")
 
@@ -30,11 +28,8 @@ T = TypeVar("T")
 
 ANSWER_SECONDS = 20.0
 ANSWER_BYTES = 48 << 20  # decompressed: a hundred releases with a thousand links each are 25 MiB
-WAIT_SECONDS = 300.0  # no Retry-After is believed beyond it
 
 _WITHDRAWN = (403, 404)
-# A pooled connection that the other side had closed; libcurl's numbers.
-_CLOSED = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 _NEXT = re.compile(r"<([^<>]*)>(?:\s*;[^,<]*)?\s*;\s*rel=\"?next\"?(?![\w-])")
 _MOVED = re.compile(r"/api/v4/projects/(\d{1,18})(?=[/?]|$)")
 _VISIBLE = re.compile(r"[!-~]{1,2048}")
@@ -165,7 +160,7 @@ class Requests:
         try:
             return await self._fetch_once(url, etag)
         except CurlError as error:
-            if error.errno not in _CLOSED:
+            if error.errno not in STALE_CONNECTION:
                 raise _no_answer(error) from None
         except (HTTPError, ValueError) as error:
             raise _no_answer(error) from None
@@ -187,7 +182,7 @@ class Requests:
             connect_timeout=min(self._limits.connect_seconds, ANSWER_SECONDS),
             request_timeout=min(self._limits.first_byte_seconds, ANSWER_SECONDS),
             follow_redirects=False,
-            user_agent=f"portal/{__version__}",
+            user_agent=USER_AGENT,
             prepare_curl_callback=_bounded(body, self._towards),
         )
         return await self._client.fetch(request, raise_error=False), body
@@ -270,17 +265,7 @@ def following(headers: HTTPHeaders, query: str = "") -> str | None:
 
 
 def retry_after(response: HTTPResponse) -> float | None:
-    """The seconds of Retry-After (RFC 9110, 10.2.3), at most WAIT_SECONDS; of a 429 or 503 only."""
-    value = response.headers.get("Retry-After", "").strip()
-    if response.code not in (429, 503) or not value:
+    """The seconds of Retry-After (RFC 9110, 10.2.3), of a 429 or 503 only."""
+    if response.code not in (429, 503):
         return None
-    try:
-        seconds = float(value) if value.isdecimal() else _until(value)
-    except (ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), WAIT_SECONDS)
-
-
-def _until(date: str) -> float:
-    time = parsedate_to_datetime(date)
-    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
+    return seconds_to_wait(response.headers.get("Retry-After", ""))

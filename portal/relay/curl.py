@@ -1,4 +1,4 @@
-"""Tornado's curl client without two of its defects: a timer that outlives it, printed errors."""
+"""Set-up of curl for every request of the portal: client, agent, proxy, CA, stale connections."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,12 @@ import pycurl
 from tornado.curl_httpclient import CurlAsyncHTTPClient, CurlError
 from tornado.httputil import HTTPHeaders, HTTPInputError
 
+from portal import __version__
 from portal.config.model import GitLab
 
+USER_AGENT = f"portal/{__version__}"
+# What libcurl says of a pooled connection that the other side had closed before it was used.
+STALE_CONNECTION = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 _CERTIFICATE = (
     pycurl.E_PEER_FAILED_VERIFICATION,
     pycurl.E_SSL_CACERT_BADFILE,
@@ -17,8 +21,8 @@ REFUSED = -1  # any number but the line's length makes libcurl end the transfer 
 
 
 class CurlClient(CurlAsyncHTTPClient):
-    """A curl client whose `close` cancels its timer, and which fails quietly when a response is not
-    HTTP. Belongs to one event loop."""
+    """Tornado's curl client without two of its defects: `close` cancels its timer too, and a
+    response that is not HTTP makes it fail without printing. Belongs to one event loop."""
 
     def close(self) -> None:
         """End every transfer, and the timer that libcurl sets while its handles are closed."""
@@ -35,6 +39,12 @@ class CurlClient(CurlAsyncHTTPClient):
         except HTTPInputError:
             return REFUSED
         return None
+
+
+def without_proxy(curl: pycurl.Curl) -> None:
+    """Connect directly. Tornado unsets the proxy, and libcurl would then obey http_proxy from the
+    environment."""
+    curl.setopt(pycurl.PROXY, "")
 
 
 def towards_gitlab(gitlab: GitLab) -> Callable[[pycurl.Curl], None]:

@@ -11,14 +11,12 @@ from tornado.curl_httpclient import CurlError
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from portal.errors import PortalError, UpstreamFailed, UpstreamSlow
+from portal.relay.curl import STALE_CONNECTION, without_proxy
 from portal.relay.stall import StallTimer
 
 # One read from the upstream's socket. libcurl hands it over in pieces of 16 KiB, and keeps what is
 # left of it when paused, so this too is memory that a slow client holds.
 READ_BYTES = 512 << 10
-
-# What libcurl says of a pooled connection that the upstream had closed before it was used.
-_STALE_CONNECTION = (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
 
 
 class CurlTransfer:
@@ -79,7 +77,7 @@ class CurlTransfer:
         # Tornado resets a handle before it is used again, so none of these outlives the exchange;
         # the owner is noted because a late callback could still meet another one's handle.
         curl.transfer = self
-        curl.setopt(pycurl.PROXY, "")  # or libcurl would obey the environment's
+        without_proxy(curl)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)  # 2 buffers a window each
         curl.setopt(pycurl.BUFFERSIZE, READ_BYTES)
         curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
@@ -125,7 +123,7 @@ class CurlTransfer:
     def _stale(self) -> bool:
         """Whether it ended as a pooled connection does that the upstream had closed before."""
         error = self._done.exception() if self._done.done() else None
-        return isinstance(error, CurlError) and error.errno in _STALE_CONNECTION
+        return isinstance(error, CurlError) and error.errno in STALE_CONNECTION
 
     def _check(self) -> None:
         """Raise what ended the transfer, if it did not end well."""

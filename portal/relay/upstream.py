@@ -7,7 +7,7 @@ can point anywhere by the time it is looked up.
 
 import base64
 import logging
-import re
+import math
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ import pycurl
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import HTTPHeaders
 
-from portal import __version__
 from portal.config.model import GitLab, Limits, Project
 from portal.errors import PortalError, Unavailable, UpstreamFailed
 from portal.http.client import Network, parse_address
+from portal.http.retry_after import seconds_to_wait
 from portal.relay.buffer import LoopBudget
 from portal.relay.credential import Credential
-from portal.relay.curl import towards_gitlab
+from portal.relay.curl import USER_AGENT, towards_gitlab
 from portal.relay.relay import Relay
 from portal.relay.request_body import RequestBody
 
@@ -35,8 +35,6 @@ log = logging.getLogger("portal.upstream")
 REDIRECTS = (301, 302, 303, 307, 308)
 REDIRECT_LIMIT = 5
 NO_ADMISSION_SECONDS = 300
-USER_AGENT = f"portal/{__version__}"
-_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 _UNICAST = IPv6Network("2000::/3")  # all of version 6 that is public (RFC 4291, 2.4)
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 # RFC 3986's reserved and unreserved characters and the percent sign: what is in an address
@@ -269,7 +267,7 @@ def no_admission() -> Unavailable:
 
 
 def throttled(headers: HTTPHeaders) -> Unavailable:
-    """What to say when the upstream answers 429 or 503; its Retry-After, within reason."""
-    after = headers.get("Retry-After", "")
-    seconds = min(max(int(after), 1), 3600) if _SECONDS.fullmatch(after) else 30
+    """What to say when the upstream answers 429 or 503, with its Retry-After or 30 seconds."""
+    wait = seconds_to_wait(headers.get("Retry-After", ""))
+    seconds = 30 if wait is None else max(1, math.ceil(wait))
     return Unavailable("The server behind this portal is busy.", retry_after=seconds)

@@ -128,7 +128,7 @@ def test_withdrawn(status):
         (Answer(b"", 503, {"Retry-After": "5"}), 5),
         (Answer(b"", 429, {"Retry-After": "7"}), 7),
         (Answer(b"", 429, {"Retry-After": "0"}), 0),
-        (Answer(b"", 429, {"Retry-After": "99999"}), 300),
+        (Answer(b"", 429, {"Retry-After": "99999"}), 3600),
         (Answer(b"", 429, {"Retry-After": "-1"}), None),
         (Answer(b"", 429, {"Retry-After": "later"}), None),
         (Answer(b"", 429), None),

@@ -263,7 +263,7 @@ def test_is_allowed(address, networks, expected):
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7), ("0", 1), ("99999", 3600), ("Wed, 21 Oct 2026 07:28:00 GMT", 30), (None, 30)],
+    [("7", 7), ("0", 1), ("99999", 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 1), (None, 30)],
 )
 def test_throttled(value, seconds):
     headers = HTTPHeaders({"Retry-After": value} if value else {})
