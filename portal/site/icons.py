@@ -1,7 +1,7 @@
-"""The site's icons, in the site's own colour; no picture is drawn, only colours are set.
+"""Icons and web app manifest in the site's configured colour.
 
-The PNG files in static/ have a palette of 16 colours, from the accent to white: to colour one is to
-write that chunk anew (https://www.w3.org/TR/png/#11PLTE).
+Nothing is drawn. The PNG files in static/ have a palette of 16 colours, from the accent to white,
+and `coloured` replaces that one chunk of the file (https://www.w3.org/TR/png/#11PLTE).
 """
 
 import json
@@ -17,7 +17,7 @@ _PLTE = b"PLTE"
 
 
 def coloured(png: bytes, accent: str) -> bytes:
-    """A PNG file of ours with its palette from `accent` to white."""
+    """A PNG file from static/ with its palette from `accent` to white."""
     start = png.index(_PLTE)
     body = _PLTE + b"".join(
         bytes.fromhex(mix(accent, "#ffffff", shade / (SHADES - 1))[1:]) for shade in range(SHADES)
@@ -26,7 +26,7 @@ def coloured(png: bytes, accent: str) -> bytes:
 
 
 def svg(drawing: str, accent: str) -> str:
-    """An SVG file of ours in that colour."""
+    """An SVG file from static/ in that colour."""
     return drawing.replace(COLOUR, accent)
 
 
