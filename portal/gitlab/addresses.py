@@ -113,7 +113,7 @@ def read_address(url: str, place: ProjectLocation, refs: Collection[str] = ()) -
     """
     try:
         parts = urlsplit(url)
-        base = next((b for b in place.bases if _same_origin(parts, b)), None)
+        base = next((b for b in place.bases if same_origin(parts, b)), None)
     except ValueError:
         return Address(Kind.ELSEWHERE, url)
     if base is None:
@@ -210,7 +210,9 @@ def _segment(path: str) -> str:
     return unquote(path).rpartition("/")[2]
 
 
-def _same_origin(parts: SplitResult, base: str) -> bool:
+def same_origin(parts: SplitResult, base: str) -> bool:
+    """Whether an address is of the origin of `base` (RFC 6454, 5: scheme, host and port, where the
+    scheme's own port may be left out). Raises `ValueError` where its port is no number."""
     own = urlsplit(base)
     return (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)) == (
         own.scheme,

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from portal.gitlab.addresses import same_origin
 from portal.gitlab.package_numbers import NumberedFiles
 from portal.gitlab.requests import Withdrawn
 from portal.releases.model import Asset, Release
@@ -199,9 +200,14 @@ def package_of(gitlab_url: str, url: str) -> tuple[Package, str] | None:
 
     An address of another origin is none, however much it looks like one.
     """
-    if not url.startswith(f"{gitlab_url}/api/"):
+    try:
+        parts, root = urlsplit(url), urlsplit(gitlab_url).path
+        own = same_origin(parts, gitlab_url) and not parts.username
+    except ValueError:
         return None
-    match = _ADDRESS.fullmatch(urlsplit(url[len(gitlab_url) :]).path)
+    if not own or not parts.path.startswith(f"{root}/api/"):
+        return None
+    match = _ADDRESS.fullmatch(parts.path[len(root) :])
     if match is None:
         return None
     project, name, version, file = (unquote(part) for part in match.groups())

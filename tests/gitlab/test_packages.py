@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from portal.gitlab.packages import Package, package_of
 from portal.gitlab.requests import Failing
 from tests.support.gitlab.api import (
     PACKAGES,
@@ -140,3 +141,24 @@ def test_a_published_file_whose_checksum_changes_is_told_once(
     words = f"'a.zip' of package 'pets' '1' was replaced: its SHA-256 was {before} and is {after}"
     assert caplog.text.count("was replaced") == told
     assert told == 0 or words in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("https://gl.example/root", True),
+        ("https://GL.example:443/root", True),
+        ("https://gl.example:8443/root", False),
+        ("https://gl.example:x/root", False),
+        ("http://gl.example/root", False),
+        ("https://gl.example.evil.example/root", False),
+        ("https://gl.example@evil.example/root", False),
+        ("https://me@gl.example/root", False),
+        ("https://gl.example", False),
+        ("https://gl.example/roots", False),
+    ],
+)
+def test_a_package_is_one_of_gitlabs_origin(url, known):
+    place = f"{url}/api/v4/projects/7/packages/generic/pets/1.0/a%20b.zip?x=1"
+    expected = (Package("7", "pets", "1.0"), "a b.zip") if known else None
+    assert package_of("https://gl.example/root", place) == expected
