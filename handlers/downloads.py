@@ -6,9 +6,9 @@ from urllib.parse import quote
 from tornado.httputil import HTTPHeaders
 from tornado.ioloop import PeriodicCallback
 
-from handlers.base.handler import FILE_POLICY, Handler
+from handlers.base.handler import FILE_POLICY
 from handlers.base.streaming import StreamingHandler
-from handlers.releases import ReleasesHandler, no_release
+from handlers.releases import ReleasesHandler
 from portal.config.model import Project
 from portal.counting import Classification, classify
 from portal.errors import NotFound, PortalError, UpstreamFailed
@@ -48,12 +48,22 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             return
         asset = release.asset(name)
         if asset is None:
-            raise no_asset(self, project, release, name)
+            raise self._no_asset(project, release, name)
         if release.version != version:
             self.set_header("Cache-Control", "no-cache")
             self.redirect(asset_path(slug, release.version, name))
             return
         await self.serve(project, release, asset)
+
+    def _no_asset(self, project: Project, release: Release, name: str) -> NotFound:
+        """What to say of a file that is not there."""
+        files = (*release.assets, *release.archives)
+        places = [Place(a.name, asset_path(project.slug, release.version, a.name)) for a in files]
+        return NotFound(
+            f'Release {release.version} of {project.title} has no file "{name}".',
+            f"Its files are listed at {self.origin}/downloads/{project.slug}",
+            near=nearest(name, places),
+        )
 
     async def answer_no_release(
         self, project: Project, listing: Listing, version: str, name: str
@@ -67,7 +77,7 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             clone = f"Clone {self.clone_url(project.slug)} instead."
             raise NotFound("This is a page of releases and no repository.", clone)
         if named is None:
-            raise no_release(self, project, listing, version)
+            raise self.no_release(project, listing, version)
         await self.answer_release(project, listing, named)
 
     async def serve(self, project: Project, release: Release, asset: Asset) -> None:
@@ -138,17 +148,6 @@ class AssetHandler(StreamingHandler, ReleasesHandler):
             timer.stop()
             if seen.classification.downloads and now() != seen.time:
                 renew()
-
-
-def no_asset(handler: Handler, project: Project, release: Release, name: str) -> NotFound:
-    """What to say of a file that is not there."""
-    files = (*release.assets, *release.archives)
-    places = [Place(a.name, asset_path(project.slug, release.version, a.name)) for a in files]
-    return NotFound(
-        f'Release {release.version} of {project.title} has no file "{name}".',
-        f"Its files are listed at {handler.origin}/downloads/{project.slug}",
-        near=nearest(name, places),
-    )
 
 
 def refusal(status: int, headers: HTTPHeaders) -> PortalError:

@@ -57,6 +57,15 @@ class ReleasesHandler(Handler):
             lambda: text.release_value(self.origin, project.slug, release, listing.latest()),
         )
 
+    def no_release(self, project: Project, listing: Listing, version: str) -> NotFound:
+        """What to say of a version that is not there."""
+        places = [Place(r.version, release_path(project.slug, r.version)) for r in listing.releases]
+        return NotFound(
+            f'{project.title} has no release "{version}".',
+            f"Its releases are listed at {self.origin}/downloads/{project.slug}",
+            near=nearest(version, places),
+        )
+
 
 class OverviewHandler(ReleasesHandler):
     """What / and /downloads share: every project and its newest release."""
@@ -162,7 +171,7 @@ class ReleaseHandler(ReleasesHandler):
         listing = await self.services.listings.listing(project)
         release = listing.named(version)
         if release is None:
-            raise no_release(self, project, listing, version)
+            raise self.no_release(project, listing, version)
         await self.answer_release(project, listing, release)
 
 
@@ -180,18 +189,8 @@ class FolderHandler(ReleasesHandler):
         listing = await self.services.listings.listing(project)
         release = listing.named(version)
         if release is None:
-            raise no_release(self, project, listing, version)
+            raise self.no_release(project, listing, version)
         if self.form == "html":
             self.page("releases/folder.html", project=project, release=release, tracker=None)
             return
         await self.answer_release(project, listing, release)
-
-
-def no_release(handler: Handler, project: Project, listing: Listing, version: str) -> NotFound:
-    """What to say of a version that is not there."""
-    places = [Place(r.version, release_path(project.slug, r.version)) for r in listing.releases]
-    return NotFound(
-        f'{project.title} has no release "{version}".',
-        f"Its releases are listed at {handler.origin}/downloads/{project.slug}",
-        near=nearest(version, places),
-    )
