@@ -1,7 +1,6 @@
 """Page analytics, first-party: the tracker, what it posts to, events that pages cannot report."""
 
 import re
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +10,6 @@ from portal.analytics import Analytics
 from portal.analytics.events import Visitor
 from portal.errors import PortalError, Refused, TooLarge
 from portal.http.json_body import posted_json
-from portal.jsontypes import JSON
 from portal.uploads.quota import Held
 
 BODY_LIMIT = 16 << 10  # of one event
@@ -27,29 +25,6 @@ def routes(analytics: Analytics, collect: str) -> list[tuple[str, type[Handler]]
         (rf"/static/umami/{script}", TrackerHandler),
         (collect.replace(".", r"\.") + "/api/send", CollectHandler),
     ]
-
-
-def opted_out(handler: Handler) -> bool:
-    """Whether this visitor asks not to be counted: Do Not Track, Global Privacy Control."""
-    return "1" in (handler.request.headers.get("DNT"), handler.request.headers.get("Sec-GPC"))
-
-
-def note(
-    handler: Handler,
-    name: str,
-    values: Mapping[str, JSON],
-    url: str,
-    user_agent: str,
-    report: str = "",
-) -> None:
-    """Report what this request did, under an address that tells nothing else; waits for nothing.
-
-    A page may report the same event under the key `report`: then the first of both is taken.
-    """
-    if not opted_out(handler):
-        host = handler.request.host_name
-        visitor = Visitor(handler.client, user_agent)
-        handler.services.analytics.note(name, values, url, host, visitor, report)
 
 
 class TrackerHandler(Handler):
@@ -101,7 +76,7 @@ class CollectHandler(ReceivingHandler):
     async def post(self) -> None:
         """Take the event, or tell the page to send no more."""
         body, collector = self.received(), self.services.analytics.collector
-        if collector is None or opted_out(self):
+        if collector is None or self.opted_out:
             self.finish({"disabled": True})
             return
         await collector.collect(posted_json(body, FORM), Visitor(self.client, self.user_agent))

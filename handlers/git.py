@@ -10,7 +10,6 @@ import re
 from tornado.escape import json_encode
 from tornado.web import HTTPError, stream_request_body
 
-from handlers.analytics import note
 from handlers.base.handler import Handler
 from handlers.base.streaming import StreamingHandler
 from handlers.git_errors import no_service, refusal
@@ -132,7 +131,7 @@ class InfoRefsHandler(GitHandler):
             self.redirect(f"{self.origin}{path}?service={service}", permanent=True)
             return
         await self.services.events.record(Clone(slug, self.ip_hash, self.user_agent))
-        note(self, "git_clone", {"project": slug}, f"/{slug}.git", told_agent(self.user_agent))
+        self.note("git_clone", {"project": slug}, f"/{slug}.git", told_agent(self.user_agent))
         with self.take_slot():
             relay = self.ask(project, service)
             status, headers = await relay.head()

@@ -1,15 +1,17 @@
 """What every answer shares: who asked, pages, security headers, the access log."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from urllib.parse import unquote
 
 from tornado.web import RequestHandler
 
 from handlers.base.errors import FailingHandler
+from portal.analytics.events import Visitor
 from portal.config.model import Project
 from portal.errors import Misdirected, NotFound, Speculative
 from portal.http.hosts import is_ours
+from portal.jsontypes import JSON
 from portal.site.map import no_page
 from portal.suggestions import Place, nearest
 
@@ -77,6 +79,29 @@ class Handler(FailingHandler):
     def logged(self) -> bool:
         """Whether the answer is worth a line in the access log."""
         return True
+
+    @property
+    def opted_out(self) -> bool:
+        """Whether this visitor asks not to be counted: Do Not Track, Global Privacy Control."""
+        return "1" in (self.request.headers.get("DNT"), self.request.headers.get("Sec-GPC"))
+
+    def note(
+        self,
+        name: str,
+        values: Mapping[str, JSON],
+        url: str,
+        user_agent: str,
+        report: str = "",
+    ) -> None:
+        """Report to page analytics what this request did; does not wait for Umami.
+
+        `url` is an address that tells nothing else. A page may report the same event under the key
+        `report`: then the first of both is taken.
+        """
+        if not self.opted_out:
+            visitor = Visitor(self.client, user_agent)
+            host = self.request.host_name
+            self.services.analytics.note(name, values, url, host, visitor, report)
 
     def project(self, slug: str) -> Project:
         """The configured project of that slug, or `NotFound`."""

@@ -5,7 +5,6 @@ from contextlib import suppress
 
 from tornado.iostream import StreamClosedError
 
-from handlers.analytics import note
 from handlers.base.handler import FILE_POLICY
 from handlers.base.streaming import ClientSink, StreamingHandler
 from handlers.downloads import content_disposition
@@ -49,7 +48,7 @@ class DownloadHandler(ToolHandler, StreamingHandler):
                     ToolUse(self.tool, "download", self.ip_hash, self.user_agent)
                 )
                 address, details = self.pages.address, {"tool": self.tool}
-                note(self, "save_downloaded", details, address, self.user_agent)
+                self.note("save_downloaded", details, address, self.user_agent)
             await self.send(content[part.start : part.stop])
         finally:
             held.release()

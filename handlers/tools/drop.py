@@ -4,7 +4,6 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
-from handlers.analytics import note
 from handlers.tools.base import ToolHandler, ToolPages
 from handlers.tools.download import DownloadHandler
 from handlers.tools.edit import EditHandler, PreviewHandler, UndoHandler
@@ -85,7 +84,7 @@ class DropHandler(ToolPostHandler):
         # The page reports it too, under the same key, unless something blocks that.
         report = self.request.headers.get("X-Report-Key", "")[:64]
         details = {"tool": self.tool}
-        note(self, "save_uploaded", details, self.pages.address, self.user_agent, report)
+        self.note("save_uploaded", details, self.pages.address, self.user_agent, report)
         address = f"{self.pages.address}/{upload.id}"
         if wants_json:
             self.set_header("Location", address)
