@@ -1,4 +1,4 @@
-"""What git's client prints where it gets neither an advertisement nor a pack."""
+"""Error messages for git clients that get neither an advertisement nor a pack."""
 
 from tornado.httputil import HTTPHeaders
 

@@ -6,7 +6,7 @@ from portal.site.map import no_page
 
 
 class HomeHandler(OverviewHandler):
-    """/: what this place is, and the ways in."""
+    """/: the home page, with every project and its newest release."""
 
     template = "site/home.html"
 

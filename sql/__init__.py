@@ -1,6 +1,6 @@
 """All SQL, and the only code that touches sqlite3.
 
-Statements live in `queries/*.sql` and are called by name, so that a name in the code can be
+Statements are stored in `queries/*.sql` and are called by name, so that a name in the code can be
 searched for and found:
 
     -- name: downloads_total

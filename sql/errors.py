@@ -1,4 +1,4 @@
-"""What can go wrong in here. No other exception, and none of sqlite3's, leaves this package."""
+"""Exceptions of this package. It raises no other exception and none of sqlite3's."""
 
 
 class SqlError(Exception):

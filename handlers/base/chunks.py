@@ -1,4 +1,4 @@
-"""Answers that are sent as they are made, because they are too long for memory."""
+"""Chunked answers: sent while they are generated, since they are too long for memory."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What a request says: its client, its own name for the portal, the form that it asks for."""
+"""Request accessors: client address, origin, User-Agent, negotiated form."""
 
 import re
 from functools import cached_property, partial

@@ -1,4 +1,4 @@
-"""How every handler answers an error: as a page, as JSON, or as lines for a terminal."""
+"""Error answers of every handler: a page, JSON, or lines of text for a terminal."""
 
 import logging
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""What every answer shares: who asked, pages, security headers, the access log."""
+"""Base class of all handlers: security headers, host check, access log."""
 
 import logging
 from collections.abc import Awaitable, Mapping

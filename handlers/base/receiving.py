@@ -1,4 +1,4 @@
-"""A request's body, taken piece by piece within bounds.
+"""Request bodies: received in pieces, limited in size and time.
 
 Tornado drops a connection whose body is too large, and with it the answer. So what is too large is
 read and thrown away, up to a larger bound, and then refused in a sentence.
@@ -129,7 +129,7 @@ class ReceivingHandler(Handler):
 
 
 class OversizeHandler(ReceivingHandler):
-    """In the place of a handler that takes no large body: says so, where Tornado would hang up."""
+    """Answers 413 where Tornado would drop the connection."""
 
     body_limit = BODY_LIMIT
 

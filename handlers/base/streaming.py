@@ -1,4 +1,4 @@
-"""What downloads and git share: one relay to one client, ended when either side ends."""
+"""Streaming base of downloads and git: one relay to one client; either end closes both."""
 
 import asyncio
 import fcntl

@@ -1,4 +1,4 @@
-"""Page analytics: what pages and the portal tell Umami, and what it tells the operator."""
+"""Page analytics: events sent to Umami, and figures read from it for the operator."""
 
 import asyncio
 import logging

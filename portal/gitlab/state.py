@@ -1,4 +1,4 @@
-"""What the portal knows of GitLab, for the operator: the token, and each project's list."""
+"""State of the GitLab connection for the operator: the token, and each project's list."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""Which request a file's address becomes, or why it becomes none."""
+"""Upstream request for the address of a file, or the error where none may be sent."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Programs that say of themselves that they are crawlers; other programs do what people ask."""
+"""Crawler detection by User-Agent: only programs that declare themselves crawlers match."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a form posted: its file (multipart/form-data, RFC 7578), or its fields."""
+"""Parser of posted forms: a file (multipart/form-data, RFC 7578), or fields."""
 
 from tornado.httputil import (
     HTTPFile,

@@ -1,4 +1,4 @@
-"""Whose name a request was sent to (RFC 9110, section 7.2)."""
+"""Host header check against DNS rebinding (RFC 9110, section 7.2)."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""The part of a file that a request asks for (RFC 9110, section 14)."""
+"""Range requests: the part of a file that a request asks for (RFC 9110, section 14)."""
 
 import re
 

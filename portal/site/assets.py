@@ -1,4 +1,4 @@
-"""What /static serves: held in memory, compressed once, named by a hash of its content.
+"""Static assets for /static: held in memory, compressed once, named by a hash of its content.
 
 An address with the right hash can be kept for good. The files are read at the start only.
 """

@@ -1,4 +1,4 @@
-"""A process that reads saves for the portal, which does not trust it: see `portal.workers.pool`.
+"""Sandboxed worker process that parses save files; `portal.workers.pool` starts it.
 
 It has standard input and output, which are one socket, and nothing else: no other descriptor, no
 environment, no right to write a file; little memory, little CPU time and a low priority. It ends

@@ -1,4 +1,4 @@
-"""One worker process, asked over a socket by a thread that waits."""
+"""Parent's side of one worker process: a thread sends requests over a socket and waits."""
 
 import contextlib
 import os
