@@ -127,7 +127,7 @@ class InfoRefsHandler(GitHandler):
             raise no_service(service, f"{self.origin}/downloads/{project.slug}")
         slug, path = project.slug, f"/{project.slug}.git/info/refs"
         if self.request.path != path:
-            # JGit follows no relative address.
+            # JGit does not follow a relative address.
             self.redirect(f"{self.origin}{path}?service={service}", permanent=True)
             return
         await self.services.events.record(Clone(slug, self.ip_hash, self.user_agent))
@@ -215,7 +215,7 @@ class UploadPackHandler(GitHandler):
             self.release()
 
     def release(self) -> None:
-        """Give the transfer's place back."""
+        """Free the transfer slot."""
         if self.slot:
             self.stall_timer.stop()
             self.slot.release()
@@ -273,6 +273,6 @@ class LfsHandler(Handler):
 
 
 def told_agent(user_agent: str) -> str:
-    """The git client as Umami is told of it, which takes `git/2.39.5` by itself for a bot."""
+    """The User-Agent to send to Umami, which would take a bare `git/2.39.5` for a bot."""
     match = _VERSION.search(user_agent)
     return f"Mozilla/5.0 (X11; Linux x86_64) git/{match[1] if match else '0'}"

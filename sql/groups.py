@@ -34,7 +34,7 @@ class Store(Protocol[T_contra]):
     """Where the thread writes to; made before it starts, then used by it alone."""
 
     def store(self, items: Sequence[T_contra], queued: float) -> None:
-        """Keep them all; `queued` is the monotonic time of the first. Raises `RecordError`."""
+        """Store all items; `queued` is the monotonic time of the first. Raises `RecordError`."""
 
     def rest(self, idle: bool) -> float:
         """Called at the start and after each batch, or with `idle` when none came for so many

@@ -111,7 +111,7 @@ class ReceivingHandler(Handler):
         return body
 
     def release(self) -> None:
-        """Let go of what the request held."""
+        """Free the memory share that the request holds."""
         if self.stall_timer:
             self.stall_timer.stop()
         if self.held:
@@ -134,7 +134,7 @@ class OversizeHandler(ReceivingHandler):
     body_limit = BODY_LIMIT
 
     def too_large(self) -> PortalError:
-        """What to say of it."""
+        """The error for a body that is too large."""
         return TooLarge(f"This address takes at most {BODY_LIMIT >> 10} KiB.")
 
     def hold(self) -> Held | None:

@@ -19,7 +19,7 @@ class Pause:
         self._throttled_until = max(self._throttled_until, _now() + seconds)
 
     def silence(self) -> float:
-        """How long GitLab wants to hear nothing from us; 0 mostly."""
+        """Seconds for which GitLab asked to get no requests; usually 0."""
         return max(0.0, self._throttled_until - _now())
 
     def after(self, failures: int) -> float:

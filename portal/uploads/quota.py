@@ -37,7 +37,7 @@ class Holding:
         self._bytes += count
 
     def let_go(self, client: str, count: int) -> None:
-        """A request is over that held so many."""
+        """Give back `count` bytes when the client's request is over."""
         self._bytes -= count
         self._clients[client] -= 1
         if not self._clients[client]:

@@ -40,7 +40,7 @@ AGAIN = "Please upload the file again."
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that is here. `id` are 32 hex digits and all that is needed to have it.
+    """An uploaded file. `id` are 32 hex digits and all that is needed to have it.
 
     `name` is the client's, safe to show and to save under, `game_name` that by which the game looks
     for such a file, or "". `size` in bytes, of the file that it comes with; `expires_at` in Unix

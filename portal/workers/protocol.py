@@ -25,7 +25,7 @@ PIECE = 16  # elements of a list or an object in one line
 
 
 class WireError(Exception):
-    """What arrived is not what was agreed."""
+    """The received data breaks the protocol."""
 
 
 def plain_line(value: JSON) -> bytes:
