@@ -215,8 +215,8 @@ class Rig:
             connection = HTTPConnection(ADDRESS, self.portal.port, timeout=1)
             try:
                 connection.request("GET", path, headers={"X-Forwarded-For": "198.51.100.1"})
-                answer = connection.getresponse()
-                body = answer.read()
+                with connection.getresponse() as answer:
+                    body = answer.read()
             finally:
                 connection.close()
             if answer.status != 200:

@@ -134,16 +134,17 @@ def _ask(
     got = b""
     try:
         connection.request(method, path, body or None, headers)
-        answer = connection.getresponse()
-        if answer.status >= 400:
-            return answer.status, b""
-        while piece := answer.read(1 << 16):
-            got += piece
+        # An answer that closes its connection owns the socket, and is closed by itself.
+        with connection.getresponse() as answer:
+            if answer.status >= 400:
+                return answer.status, b""
+            while piece := answer.read(1 << 16):
+                got += piece
+            short = answer.length  # the number of bytes that http.client still expects
     except (OSError, HTTPException):
         return 0, got
     finally:
         connection.close()
-    short = answer.length  # the number of bytes that http.client still expects
     return (0 if short else answer.status), got
 
 

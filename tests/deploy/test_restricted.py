@@ -174,7 +174,7 @@ async def look_at_metrics(caddy, directory):
         await page.evaluate("document.querySelector('iframe').scrollIntoView()")
         inside = "document.querySelector('iframe').contentDocument"
         await page.until(f"{inside}.querySelector('p')?.textContent == 'called 200'")
-        assert asked == [f"{caddy.url}/umami/share/AbC/site"]
+        assert asked == [f"{caddy.url}/umami/share/AbC/site?date=30day"]
         requests = [p["request"]["url"] for name, p in page.events if name == "Fetch.requestPaused"]
         assert all(url.startswith(caddy.url) for url in requests), requests
         blocked = [p["entry"]["text"] for name, p in page.events if name == "Log.entryAdded"]

@@ -85,7 +85,11 @@ COLUMNS = {  # the column of the table, the status, and addresses of that kind
     "catalog": (1, 200, ("/catalog/1.9", "/catalog/search?q=rope", "/catalog/diff")),
     "files": (2, 200, ("/catalog/1.9/Items/D_Items", "/catalog/1.9/Items/D_Items/Rope")),
     "tool": (1, 200, ("{upload}",)),
-    "metrics": (3, 200, ("/metrics?token=" + TOKEN, "/metrics?table=clones&token=" + TOKEN)),
+    "metrics": (
+        3,
+        200,
+        ("/metrics?token=" + TOKEN, "/metrics?table=clones-by-project&token=" + TOKEN),
+    ),
     "readyz": (4, 200, ("/readyz",)),
     "errors": (
         5,

@@ -60,9 +60,12 @@ STATES = {
     "downloads-everything": partial(render, "releases/projects.html", projects=EVERYTHING),
     "downloads-empty": partial(render, "releases/projects.html", projects=[]),
     **{f"project-{name}": partial(project, name) for name in LISTINGS},
-    "catalog-empty": partial(render, "catalog/empty.html", progress=[]),
+    "catalog-empty": partial(render, "catalog/empty.html", being_read=False, progress=[]),
     "catalog-reading": partial(
-        render, "catalog/empty.html", progress=[Progress(LONG, 3, 9), Progress("1.10", 0, 0)]
+        render,
+        "catalog/empty.html",
+        being_read=True,
+        progress=[Progress(LONG, 3, 9), Progress("1.10", 0, 0)],
     ),
     "error": partial(
         render,
