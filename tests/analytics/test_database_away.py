@@ -27,7 +27,10 @@ def all_gone(portal):
     )
 
 
-@pytest.mark.parametrize(("database", "most_uncertain"), [("away", 1), ("read-only", 4)])
+@pytest.mark.parametrize(
+    ("database", "most_uncertain"),
+    [("away", 1), pytest.param("read-only", 4, marks=pytest.mark.long)],
+)
 def test_events_wait_in_order_while_the_database_is_away(
     start_portal, umami, clients, database, most_uncertain
 ):
@@ -52,6 +55,7 @@ def test_events_wait_in_order_while_the_database_is_away(
         assert numbers == sorted(numbers)
 
 
+@pytest.mark.long
 def test_a_database_that_is_away_at_the_start(start_portal, umami, clients):
     umami.behave(database="away")
     with start_portal(umami=umami.settings) as portal:
