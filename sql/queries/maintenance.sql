@@ -11,7 +11,7 @@ from operations
 where name = 'prune'
 
 -- name: set_prune_horizon
--- It only ever moves on.
+-- Move the horizon on; it never moves back.
 insert into operations (name, at, detail)
 values ('prune', datetime('now'), :before)
 on conflict do update set at = excluded.at, detail = max(detail, excluded.detail)

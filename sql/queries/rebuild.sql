@@ -30,7 +30,7 @@ on conflict do update set count = count + excluded.count
 {% endfor %}
 
 -- name: fresh_empty_searches
--- Those of them that found nothing.
+-- Search rows that found nothing, among the rows that were just read.
 insert into fresh_counts (section, day, k1, k2, k3, count, results)
 select 'catalog', date(timestamp) as day, 'empty_search', detail, '', count(*), 0
 from catalog_interactions
@@ -40,7 +40,7 @@ group by day, detail
 on conflict do update set count = count + excluded.count
 
 -- name: fresh_rows
--- How many rows that were.
+-- How many rows were read.
 select coalesce(sum(count), 0)
 from fresh_counts
 where k1 <> 'empty_search' or section <> 'catalog'
@@ -68,12 +68,12 @@ having sum(count) <> 0 or max(results) is not max(stored)
 order by section, day desc, k1, k2, k3
 
 -- name: count_changes
--- How many.
+-- How many totals differ.
 select count(*) from count_changes
 
 {% for section in sections %}
 -- name: mend_{{ section.id }}
--- Changes are added, and so right whatever is counted meanwhile.
+-- Add the differences to the totals: additions stay right whatever is counted meanwhile.
 {% if section.results %}
 -- An event that was recorded meanwhile (after the last row that was read) brought its own results.
 insert into {{ section.totals }} (day, {{ section.key_list }}, count, results)
@@ -105,7 +105,7 @@ on conflict do update set count = count + excluded.count
 {% endfor %}
 
 -- name: mend_requests
--- The same of the requests that were counted.
+-- Add the differences to the totals of requests that were counted.
 insert into request_totals (day, project, verdict, count)
 select day, k1, k2, change
 from count_changes
@@ -114,7 +114,7 @@ on conflict do update set count = count + excluded.count
 
 {% for section in sections %}
 -- name: drop_{{ section.id }}
--- Delete totals of nothing.
+-- Delete totals that are zero.
 delete from {{ section.totals }}
 where count <= 0 and (day, {{ section.key_list }}) in (
     select day, {{ section.k_list }}
@@ -125,7 +125,7 @@ where count <= 0 and (day, {{ section.key_list }}) in (
 {% endfor %}
 
 -- name: drop_requests
--- The same of requests.
+-- Delete totals of requests that are zero.
 delete from request_totals
 where count <= 0 and (day, project, verdict) in (
     select day, k1, k2
@@ -134,7 +134,7 @@ where count <= 0 and (day, project, verdict) in (
 )
 
 -- name: compare_rollups
--- Where the sums over days differ from the totals that they are of.
+-- Where the rollups differ from the sums of the daily totals.
 insert into rollup_changes (
     section, k1, k2, k3, days_30, days_before, days_90, days_all, results
 )
@@ -166,7 +166,7 @@ having sum(days_30) <> 0
     or max(results) is not max(stored)
 
 -- name: compare_day_rollups
--- The same of the sums of each day.
+-- Where the rollups of single days differ from the sums of the daily totals.
 insert into day_rollup_changes (section, day, k1, change)
 with both (section, day, k1, count) as (
     select section, day, k1, count
@@ -181,15 +181,15 @@ group by section, day, k1
 having sum(count) <> 0
 
 -- name: rollup_changes
--- How many.
+-- How many rollups differ.
 select count(*) from rollup_changes
 
 -- name: day_rollup_changes
--- How many.
+-- How many rollups of single days differ.
 select count(*) from day_rollup_changes
 
 -- name: mend_rollups
--- Added, as above.
+-- Add the differences to the rollups.
 insert into rollups (section, k1, k2, k3, days_30, days_before, days_90, days_all, results)
 select section, k1, k2, k3, days_30, days_before, days_90, days_all, results
 from rollup_changes
@@ -202,7 +202,7 @@ on conflict do update set
     results = excluded.results
 
 -- name: drop_rollups
--- Sums of nothing.
+-- Delete rollups that are zero.
 delete from rollups
 where days_all <= 0 and (section, k1, k2, k3) in (
     select section, k1, k2, k3
@@ -211,7 +211,7 @@ where days_all <= 0 and (section, k1, k2, k3) in (
 )
 
 -- name: mend_day_rollups
--- Added, as above.
+-- Add the differences to the rollups of single days.
 insert into day_rollups (section, day, k1, count)
 select section, day, k1, change
 from day_rollup_changes
@@ -219,7 +219,7 @@ where n > :after and n <= :upto
 on conflict do update set count = count + excluded.count
 
 -- name: drop_day_rollups
--- Sums of nothing.
+-- Delete rollups of single days that are zero.
 delete from day_rollups
 where count <= 0 and (section, day, k1) in (
     select section, day, k1
@@ -228,9 +228,9 @@ where count <= 0 and (section, day, k1) in (
 )
 
 -- name: forget_rollup_changes
--- To compare again.
+-- Empty the list of differences, so that rollups can be compared again.
 delete from rollup_changes
 
 -- name: forget_day_rollup_changes
--- To compare again.
+-- Empty the list of differences, so that rollups of single days can be compared again.
 delete from day_rollup_changes

@@ -14,7 +14,7 @@ from (
 group by ip_hash, section, scope
 
 -- name: fresh_sections
--- And at each section.
+-- The day that each client was last seen at in each section.
 insert into fresh_sections (ip_hash, section, last_day)
 select ip_hash, section, max(last_day)
 from fresh_scopes
@@ -37,7 +37,7 @@ select
     - (select count(*) from fresh_clients)
 
 -- name: find_surplus_clients
--- Those that no row speaks of.
+-- Clients that no counted row names.
 insert into client_changes (ip_hash, section, scope)
 select ip_hash, section, scope
 from clients
@@ -58,11 +58,11 @@ where last_day >= :horizon
     )
 
 -- name: client_changes
--- How many.
+-- How many clients differ.
 select count(*) from client_changes
 
 -- name: forget_client_changes
--- Once they are made.
+-- Empty the list of differences, once they are written.
 delete from client_changes
 
 -- name: mend_clients
@@ -74,7 +74,7 @@ where n > :after and n <= :upto and last_day is not null
 on conflict do update set last_day = excluded.last_day
 
 -- name: drop_clients
--- Those that are too many.
+-- Delete clients that no counted row names.
 delete from clients
 where (ip_hash, section, scope) in (
     select ip_hash, section, scope
@@ -105,7 +105,7 @@ from (
 group by section, scope, ip_hash, day
 
 -- name: fresh_section_visits
--- And at each section.
+-- The same days for each section as a whole.
 insert into client_visits (section, scope, ip_hash, day)
 select section, '', ip_hash, day
 from client_visits
@@ -202,7 +202,7 @@ where last_day >= :horizon and count <> 0 and not exists (
 )
 
 -- name: mend_client_sums
--- All that were ever seen, the frozen ones too.
+-- Correct the number of all clients that were ever seen, with the frozen ones.
 insert into client_sums (section, scope, count)
 select section, scope, fresh.count
 from (
@@ -213,7 +213,7 @@ where stored.count is not fresh.count
 on conflict do update set count = excluded.count
 
 -- name: drop_client_sums
--- Those of nobody.
+-- Delete numbers of clients that are zero.
 delete from client_sums
 where count <> 0 and not exists (
     select 1
@@ -235,7 +235,7 @@ on conflict do update set
     days_30 = case when day >= :since_30 then excluded.days_30 else days_30 end
 
 -- name: empty_client_days
--- Days on which nobody was seen.
+-- Set the days on which no client was seen to zero.
 update client_days
 set
     count = 0,

@@ -28,7 +28,7 @@ order by key
 
 {% endfor %}
 -- name: traffic
--- One batch.
+-- Insert one batch of traffic sums.
 insert into traffic_totals (hour, name, amount)
 select
     strftime('%Y-%m-%d %H:00', value ->> 'time', 'unixepoch'),
@@ -52,12 +52,12 @@ from spill_offsets
 where spill = :spill
 
 -- name: advance_spill
--- In the transaction of the rows up to there.
+-- Store the offset, in the transaction of the rows up to it.
 insert into spill_offsets (spill, replayed)
 values (:spill, :replayed)
 on conflict do update set replayed = excluded.replayed
 
 -- name: forget_spill
--- The file has a new id, so nothing asks for the old one again.
+-- Delete the offset of a file that is gone; a new file has a new id.
 delete from spill_offsets
 where spill = :spill

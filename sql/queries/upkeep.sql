@@ -55,7 +55,7 @@ on conflict do update set
     results = coalesce(excluded.results, results)
 
 -- name: roll_day
--- The same day's sums.
+-- Move the sums of that day into the windows.
 insert into day_rollups (section, day, k1, count)
 select section, day, k1, sum(count)
 from day_counts
@@ -104,7 +104,7 @@ select section, counted
 from client_progress
 
 -- name: set_client_progress
--- In the transaction of the clients up to there.
+-- Store how far rows are counted, in the transaction of the clients up to there.
 update client_progress
 set counted = :upto
 where section = :section
