@@ -25,7 +25,7 @@ from sql.outbox.writing import Outbox
 
 log = logging.getLogger("portal.analytics")
 
-MOST_CONNECTIONS = 64  # to Umami: its events at once, a batch, what the operator's page asks
+MOST_CONNECTIONS = 64  # to Umami: one event, and what the operator's page asks
 
 
 @dataclass(frozen=True, slots=True)
